@@ -108,6 +108,22 @@ def test_suppliers_by_option_are_tables_to_fill_in_and_check_names_each_key(benc
     assert missing(bench) == {f"suppliers.{code}.{key}" for code in (first, second) for key in keys}
 
 
+@pytest.mark.parametrize("more", [(), ("--from-plex",)])
+def test_over_data_sources_the_account_is_tried_and_the_tables_follow_the_sources(bench, more):
+    tenant, code = bench.sandbox.sample_data.tenant, codes(bench)[0]
+    account = ("--username", bench.sandbox.plex_settings.account, "--company-code", tenant.code)
+    ran = bench.run(
+        *("init", "--api", "datasource", *GIVEN[2:], "--base-url", bench.sandbox.urls.plex_url, *account),
+        *("--try-keys", "--supplier", code, *more, "--json"),
+        before=lambda: stedi_is_at(bench.sandbox.urls.stedi_url),
+    )
+    assert ran.code == 0, ran.out
+    assert ran.json["accepted"] == ["plex-password", "stedi-api-key"]
+    config = load(bench.config)
+    assert list(config.suppliers) == [code]
+    assert "order" in config.plex.datasources
+
+
 def test_a_code_that_needs_quotes_stays_one_table(bench):
     assert init(bench, "--supplier", 'A.B "C"').code == 0
     assert list(load(bench.config).suppliers) == ['A.B "C"']
@@ -139,6 +155,7 @@ def test_on_a_terminal_suppliers_and_partnerships_are_chosen_and_check_is_conten
     table = tables(bench)[partner.code]
     assert table["partnership_id"] == partner.partnership_id
     assert table["850"]["transaction_setting_id"]
+    assert f"# Acme Bolt & Fastener\n[suppliers.{partner.code}]" in bench.config.read_text()
     assert missing(bench) == {f"suppliers.{partner.code}.860.transaction_setting_id"}
     for key in (bench.sandbox.plex_settings.api_key, *bench.sandbox.stedi_settings.api_keys):
         assert key not in ran.out

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.setup.questions import KeptAnswers, Question, ask
-from plexstedi.cli.setup.suppliers import CHOSEN, ask_partnerships, codes_of, must_be_known, pick_suppliers
+from plexstedi.cli.setup.suppliers import CHOSEN, ask_partnerships, must_be_known, pick_suppliers, suppliers_of
 from plexstedi.cli.setup.trial import offer, provisional, tell
 from plexstedi.config.load import Config
 from plexstedi.config.new import InitOptions
@@ -43,12 +43,11 @@ class Guided:
     """By option."""
     tenant_code: str | None
     try_keys: bool
-    suppliers: Sequence[str]
-    """Codes given as options; on a terminal then also those chosen."""
+    suppliers: tuple[NewSupplier, ...]
+    """Given as options, or chosen on a terminal."""
     tenant: str | None = None
     """The tenant of the Plex key, once Plex has accepted it."""
     accepted: list[str] = field(default_factory=list)
-    chosen: tuple[NewSupplier, ...] | None = None
     on_a_terminal: bool = field(default_factory=lambda: sys.stdin.isatty() and sys.stderr.isatty())
 
     @property
@@ -60,7 +59,6 @@ class Guided:
     def answers(self) -> InitOptions:
         """The values for the file; what is not known yet has a harmless value, to try keys with."""
         given = self.given
-        chosen = self.chosen
         return InitOptions(
             api=PlexApi(given["--api"] or ""),
             base_url=given["--base-url"],
@@ -76,7 +74,7 @@ class Guided:
             key_rotation_days=_number(given["--key-rotation-days"]),
             username=given["--username"],
             company_code=given["--company-code"],
-            suppliers=tuple(map(NewSupplier, codes_of(",".join(self.suppliers)))) if chosen is None else chosen,
+            suppliers=self.suppliers,
         )
 
     def look_at_plex(self) -> None:
@@ -86,8 +84,8 @@ class Guided:
 
         config, clock = self._provisional(), self.invocation.clock
         if not self.suppliers and CHOSEN.option in self.kept.answers:
-            self.suppliers = codes_of(self.kept.answers[CHOSEN.option])
-            tell(f"{CHOSEN.text}: {', '.join(self.suppliers) or '(not set)'}")
+            self.suppliers = suppliers_of(self.kept.answers[CHOSEN.option])
+            tell(f"{CHOSEN.text}: {self._codes() or '(not set)'}")
         if config is None:
             return
         secret = PLEX_SECRETS[config.plex.api]
@@ -107,8 +105,8 @@ class Guided:
             lambda with_orders: suppliers_in_plex(config, self.invocation.secrets(), clock, with_orders=with_orders)
         )
         if picked is not None:
-            self.kept.keep(CHOSEN.option, picked)
-            self.suppliers = codes_of(picked)
+            self.suppliers = picked
+            self.kept.keep(CHOSEN.option, self._codes())
 
     def look_at_stedi(self) -> None:
         """On a terminal: try the Stedi key, and ask for the partnership of each supplier."""
@@ -132,23 +130,27 @@ class Guided:
                 except PlexStediError as fault:
                     tell(f"Stedi's transactions cannot be read: {fault.message}. {fault.fix}")
         if self.suppliers:
-            self.chosen = ask_partnerships(codes_of(",".join(self.suppliers)), seen)
+            self.suppliers = ask_partnerships(self.suppliers, seen)
 
-    def try_without_questions(self) -> None:
+    def try_without_questions(self, config: Config) -> None:
         """Try both keys with the configuration that was written, and look for each supplier in Plex.
 
         Raise CredentialsFault, ServiceRefused, ServiceUnavailable; UsageFault for a supplier that Plex does not have.
         """
         from plexstedi.sync.first_setup.first_look import suppliers_in_plex, tenant_of_key, try_stedi
 
-        config: Config = self.invocation.config()
         secrets, clock = self.invocation.secrets(), self.invocation.clock
         tenant = tenant_of_key(config, secrets, clock)
         self._plex_accepts(PLEX_SECRETS[config.plex.api], tenant.id, tenant.code)
         if self.suppliers:
-            must_be_known(self.suppliers, suppliers_in_plex(config, secrets, clock, with_orders=False))
+            must_be_known(
+                [each.code for each in self.suppliers], suppliers_in_plex(config, secrets, clock, with_orders=False)
+            )
         try_stedi(config, secrets, clock)
         self._stedi_accepts(SecretName.STEDI_API_KEY)
+
+    def _codes(self) -> str:
+        return ", ".join(each.code for each in self.suppliers)
 
     def _provisional(self) -> Config | None:
         return provisional(self.answers())

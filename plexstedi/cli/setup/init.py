@@ -28,7 +28,7 @@ from plexstedi.cli.setup.questions import (
     whole_number,
 )
 from plexstedi.cli.setup.questions import timezone as timezone_of_plant
-from plexstedi.cli.setup.suppliers import CHOSEN
+from plexstedi.cli.setup.suppliers import CHOSEN, suppliers_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.machine_tables import RunConfig
@@ -190,7 +190,13 @@ def register(app: typer.Typer) -> None:
             "--key-rotation-days": None if key_rotation_days is None else str(key_rotation_days),
         }
         work = Guided(
-            invocation, KeptAnswers(file), given, _QUESTIONS, tenant_code, try_keys=try_keys, suppliers=supplier or ()
+            invocation,
+            KeptAnswers(file),
+            given,
+            _QUESTIONS,
+            tenant_code,
+            try_keys=try_keys,
+            suppliers=suppliers_of(",".join(supplier or ())),
         )
         _complete(work)
         if from_plex and given["--api"] != PlexApi.DATASOURCE:
@@ -201,10 +207,10 @@ def register(app: typer.Typer) -> None:
         answers = work.answers()
         _create(file, new_config(example_text(), answers))
         with _no_file_after_a_fault(file):
-            if try_keys and not work.on_a_terminal:
-                work.try_without_questions()
             if from_plex:
                 _fill_from_plex(invocation, file, answers)
+            if try_keys and not work.on_a_terminal:
+                work.try_without_questions(load(file))
         work.kept.discard()
         outcome = Outcome(command="init")
         outcome.data |= {"file": str(file), "tenant": work.tenant, "accepted": work.accepted}

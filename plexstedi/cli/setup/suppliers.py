@@ -33,6 +33,11 @@ def codes_of(answer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, answer.split(",")))))
 
 
+def suppliers_of(answer: str) -> tuple[NewSupplier, ...]:
+    """The suppliers of a list of codes with commas; no more is known of them."""
+    return tuple(map(NewSupplier, codes_of(answer)))
+
+
 CHOSEN = Question(
     "--supplier",
     "Suppliers to trade with, codes separated by commas",
@@ -59,8 +64,8 @@ def must_be_known(codes: Collection[str], found: FoundSuppliers) -> None:
         raise UsageFault(wrong, fix="Give each --supplier the code that Plex shows, with the same capitalization.")
 
 
-def pick_suppliers(look: Callable[[bool], FoundSuppliers]) -> str | None:
-    """Let the user choose among the suppliers of Plex: codes with commas; None: later.
+def pick_suppliers(look: Callable[[bool], FoundSuppliers]) -> tuple[NewSupplier, ...] | None:
+    """Let the user choose among the suppliers of Plex; None: later.
 
     `look` reads them, with their open orders or without.
     """
@@ -77,19 +82,20 @@ def pick_suppliers(look: Callable[[bool], FoundSuppliers]) -> str | None:
     _list(shown)
     if found.orders_read < found.orders_open:
         tell(f"Read: the newest {found.orders_read} of {found.orders_open} open orders. Any code of Plex may be given.")
-    known = {each.code for each in found.suppliers}
-    return ask(replace(CHOSEN, problem=lambda answer: unknown_suppliers(codes_of(answer), known)))
+    names = {each.code: each.name for each in found.suppliers}
+    answer = ask(replace(CHOSEN, problem=lambda answer: unknown_suppliers(codes_of(answer), names)))
+    return tuple(NewSupplier(code, names[code]) for code in codes_of(answer))
 
 
-def ask_partnerships(codes: Sequence[str], seen: Sequence[SeenPartnership]) -> tuple[NewSupplier, ...]:
-    """The partnership of each supplier, as the user names it; with the settings that Stedi's transactions show."""
+def ask_partnerships(suppliers: Sequence[NewSupplier], seen: Sequence[SeenPartnership]) -> tuple[NewSupplier, ...]:
+    """The same with their partnerships, as the user names them, and the settings that Stedi's transactions show."""
     if seen:
         tell(f"Partnerships in Stedi's recent transactions: {', '.join(each.partnership_id for each in seen)}")
     settings = {each.partnership_id: each.settings for each in seen}
     chosen = []
-    for code in codes:
-        answer = ask(Question("", f"Stedi partnership of {code}", _partnership, optional=True))
-        chosen.append(NewSupplier(code, partnership_id=answer or None, settings=settings.get(answer, {})))
+    for supplier in suppliers:
+        answer = ask(Question("", f"Stedi partnership of {supplier.code}", _partnership, optional=True))
+        chosen.append(replace(supplier, partnership_id=answer or None, settings=settings.get(answer, {})))
     return tuple(chosen)
 
 
