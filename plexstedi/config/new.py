@@ -11,6 +11,7 @@ from pathlib import Path
 import tomli_w
 
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
+from plexstedi.config.new_suppliers import NewSupplier, supplier_tables
 from plexstedi.config.source_text import LiveSource, source_text, tables_to_write, with_sources
 from plexstedi.config.tables import PlexApi, WriteBack
 
@@ -50,6 +51,8 @@ class InitOptions:
     """The web service account, for data sources."""
     company_code: str | None = None
     """The company that the web service account must belong to."""
+    suppliers: tuple[NewSupplier, ...] = ()
+    """A table is written for each."""
 
 
 def example_text() -> str:
@@ -87,9 +90,9 @@ def new_config(example: str, options: InitOptions, live: Mapping[str, LiveSource
     if missing:
         raise ValueError(f"the example has no place for {sorted(missing)}")
     text = _HEADING + "\n" + "\n".join(lines) + "\n"
-    if options.api not in ACCOUNT_APIS:
-        return text
-    return with_sources(text, source_text(tables_to_write(write=options.write), live or {}))
+    if options.api in ACCOUNT_APIS:
+        text = with_sources(text, source_text(tables_to_write(write=options.write), live or {}))
+    return text + (f"\n\n{supplier_tables(options.suppliers)}" if options.suppliers else "")
 
 
 def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:

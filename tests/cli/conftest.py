@@ -130,15 +130,17 @@ class Cli:
         )
         return Ran(ended.code, ended.out, ended.err)
 
-    def on_a_terminal(self, *arguments: str, answers: Sequence[str] = ()) -> Ran:
+    def on_a_terminal(
+        self, *arguments: str, answers: Sequence[str] = (), program: Sequence[str] = ("-m", "plexstedi"), **env: str
+    ) -> Ran:
         """One command line on a terminal, where a person types the answers; `out` is all that the terminal shows."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "plexstedi", *arguments],
+            [sys.executable, *program, *arguments],
             stdin=follower,
             stdout=follower,
             stderr=follower,
-            env=self.environment(TERM="xterm", COLUMNS="100"),
+            env=self.environment(TERM="xterm", COLUMNS="100", **env),
             cwd=self.home,
             start_new_session=True,
         )

@@ -97,7 +97,10 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     file = cli.home / "asked.toml"
     ran = cli.on_a_terminal(
         *("--config", str(file), "init", "--company", "Acme"),
-        answers=["ftp", "connect", "1234", TENANT, "Detroit", "America/Detroit", "", "", "0", "5", "never", "45"],
+        answers=[
+            *("ftp", "connect", "1234", TENANT, "Detroit", "America/Detroit", "n"),
+            *("", "", "0", "5", "never", "45", "n"),
+        ],
     )
     assert ran.code == 0, ran.out
     assert load(file).run.every_minutes == 5
@@ -120,7 +123,7 @@ def test_a_stopped_set_up_continues_where_it_was(cli: Cli) -> None:
     assert not file.exists()
     kept = file.with_name("asked.toml.answers")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    ran = cli.on_a_terminal(*command, answers=["", "", "", "", ""])
+    ran = cli.on_a_terminal(*command, answers=["", "n", "", "", "", "", "n"])
     assert ran.code == 0, ran.out
     assert "Continuing with the values" in ran.out
     assert load(file).plex.tenant_id == TENANT

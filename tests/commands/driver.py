@@ -13,6 +13,7 @@ import urllib.request
 from datetime import datetime, timedelta
 
 import plexstedi.cli.invocation as invocation
+import plexstedi.sync.setup as setup
 from plexstedi.cli.main import main
 
 
@@ -44,7 +45,16 @@ def limit_file_size(most: str | None) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
 
 
+def stedi_is_at(url: str | None) -> None:
+    """Call this address instead of Stedi's, for a command that has no configuration yet."""
+    if url is None:
+        return
+    real = setup.connect_to_stedi
+    setup.connect_to_stedi = lambda _, *given, **more: real(url, *given, **more)
+
+
 if __name__ == "__main__":
+    stedi_is_at(os.environ.get("TEST_STEDI"))
     limit_file_size(os.environ.get("TEST_FILE_SIZE"))
     given = datetime.fromisoformat(os.environ["TEST_NOW"])
     invocation.clock_of_process = SandboxTime(given, os.environ["TEST_CONTROL"])

@@ -297,9 +297,12 @@ class CredentialsRotateResult(SessionResult):
 
 
 class InitResult(Result):
-    """`init`."""
+    """`init`. `accepted`: secrets tried and accepted; `tenant`: of the Plex key; `suppliers`: those with tables."""
 
     file: str | None = None
+    tenant: str | None = None
+    accepted: list[str] = Field(default_factory=list)
+    suppliers: list[str] = Field(default_factory=list)
 
 
 class DemoResult(Result):

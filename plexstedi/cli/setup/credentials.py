@@ -20,7 +20,7 @@ from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
-from plexstedi.credentials.secrets import ListedSecret
+from plexstedi.credentials.secrets import ListedSecret, Stored
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
@@ -67,14 +67,19 @@ def _set(
             fix=f"Renew it, then run `plexstedi credentials set {secret}` and type it when asked.",
         )
     value = _value(secret)
-    with _no_run(invocation):
-        stored = invocation.secrets().set(secret, value)
+    stored = store_secret(invocation, secret, value)
     outcome = Outcome(command="credentials set")
     outcome.data |= {"name": secret.value, "stored_in": stored.where}
     if stored.hidden_by is not None:
         outcome.warnings.append(f"{secret} also comes from the {stored.hidden_by}, which has priority and is used")
     outcome.show = lambda: say(f"{secret} stored in {plain(stored.where)}")
     finish(invocation, outcome, as_json=json)
+
+
+def store_secret(invocation: Invocation, name: SecretName, value: SecretStr) -> Stored:
+    """Store a secret in the keyring while no run is working. Raise CredentialsFault, LockHeld."""
+    with _no_run(invocation):
+        return invocation.secrets().set(name, value)
 
 
 def _value(name: SecretName) -> SecretStr:

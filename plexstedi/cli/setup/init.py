@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.setup.guided import PLEX_SECRETS, Guided
 from plexstedi.cli.setup.questions import (
     KeptAnswers,
     Question,
@@ -25,6 +28,7 @@ from plexstedi.cli.setup.questions import (
     whole_number,
 )
 from plexstedi.cli.setup.questions import timezone as timezone_of_plant
+from plexstedi.cli.setup.suppliers import CHOSEN, suppliers_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.machine_tables import RunConfig
@@ -50,13 +54,9 @@ _TEXTS = {
     "--write": f"How acknowledgments are written to Plex: {' | '.join(_WRITES)}",
     "--timezone": "The plant's time zone, like America/Detroit: a date in Plex is a date there",
     "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
+    "--supplier": "Write a [suppliers.CODE] table for this supplier in Plex",
+    "--try-keys": "Make one read with each key; a refused one ends with 4 and no file is written. A terminal offers it",
     "--key-rotation-days": "After how many days the Stedi key is replaced",
-}
-_PLEX_SECRETS = {
-    PlexApi.CONNECT: SecretName.PLEX_API_KEY,
-    PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
-    PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
-    PlexApi.SOAP: SecretName.PLEX_PASSWORD,
 }
 _MOST_DAYS = 3650
 _USUAL_DAYS = 90
@@ -88,6 +88,7 @@ _QUESTIONS = {
     )
 }
 """In the order of the prompts: Plex, the company, the documents, the machine."""
+_LAST_OF_PLEX = "--timezone"
 _ALWAYS_ASKED = ("--timezone", "--every-minutes", "--key-rotation-days")
 
 
@@ -161,6 +162,11 @@ def register(app: typer.Typer) -> None:
                 help=f"{_TEXTS['--key-rotation-days']}; without it 90.",
             ),
         ] = None,
+        supplier: Annotated[
+            list[str] | None,
+            typer.Option("--supplier", metavar="CODE", help=f"{_TEXTS['--supplier']}; may be repeated."),
+        ] = None,
+        try_keys: Annotated[bool, typer.Option("--try-keys", help=_TEXTS["--try-keys"])] = False,
         json: Json = False,
     ) -> None:
         """Ask questions and write a commented configuration. Never overwrites; options given are not asked."""
@@ -183,36 +189,33 @@ def register(app: typer.Typer) -> None:
             "--every-minutes": None if every_minutes is None else str(every_minutes),
             "--key-rotation-days": None if key_rotation_days is None else str(key_rotation_days),
         }
-        kept = KeptAnswers(file)
-        _complete(given, kept)
+        work = Guided(
+            invocation,
+            KeptAnswers(file),
+            given,
+            _QUESTIONS,
+            tenant_code,
+            try_keys=try_keys,
+            suppliers=suppliers_of(",".join(supplier or ())),
+        )
+        _complete(work)
         if from_plex and given["--api"] != PlexApi.DATASOURCE:
             raise UsageFault(
                 f"--from-plex reads the names of data sources, which --api {given['--api']} does not have",
                 fix="Omit --from-plex, or use --api datasource.",
             )
-        answers = InitOptions(
-            api=PlexApi(given["--api"] or ""),
-            base_url=given["--base-url"],
-            tenant_id=given["--tenant-id"],
-            tenant_code=tenant_code,
-            token_url=given["--token-url"],
-            client_id=given["--client-id"],
-            usage_indicator=given["--usage-indicator"] or "",
-            company=given["--company"] or "",
-            write=WriteBack(given["--write"] or ""),
-            every_minutes=_number(given["--every-minutes"]),
-            timezone=given["--timezone"] or None,
-            key_rotation_days=_number(given["--key-rotation-days"]),
-            username=given["--username"],
-            company_code=given["--company-code"],
-        )
+        answers = work.answers()
         _create(file, new_config(example_text(), answers))
-        if from_plex:
-            _fill_from_plex(invocation, file, answers)
-        kept.discard()
+        with _no_file_after_a_fault(file):
+            if from_plex:
+                _fill_from_plex(invocation, file, answers)
+            if try_keys and not work.on_a_terminal:
+                work.try_without_questions(load(file))
+        work.kept.discard()
         outcome = Outcome(command="init")
-        outcome.data["file"] = str(file)
-        outcome.show = lambda: _show(file, answers.api)
+        outcome.data |= {"file": str(file), "tenant": work.tenant, "accepted": work.accepted}
+        outcome.data["suppliers"] = [each.code for each in answers.suppliers]
+        outcome.show = lambda: _show(file, answers, work.accepted)
         finish(invocation, outcome, as_json=json)
 
 
@@ -224,45 +227,44 @@ def _there(file: Path) -> UsageFault:
     )
 
 
-def _complete(given: dict[str, str | None], kept: KeptAnswers) -> None:
+def _complete(work: Guided) -> None:
     """Ask on a terminal for the values that are missing.
 
     Raise UsageFault for an invalid option, or if a value is missing and there is no terminal.
     """
+    given, kept = work.given, work.kept
     _check_choices(given)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        missing = missing_options(given, _api(given))
+    if not work.on_a_terminal:
+        missing = missing_options(given, work.api)
         if missing:
             raise UsageFault(
                 f"there is no terminal for questions, and these options are missing: {', '.join(missing)}",
                 fix="Add them; `plexstedi init --help` describes them.",
             )
         return
-    kept.load(_QUESTIONS)
+    kept.load({**_QUESTIONS, CHOSEN.option: CHOSEN})
     if kept.answers:
         print(f"Continuing with the values in {kept.file}; delete it to start over.", file=sys.stderr)
     for option, question in _QUESTIONS.items():
-        if given[option] is not None or not _is_needed(option, given):
-            continue
-        if option in kept.answers:
-            print(f"{question.text}: {kept.answers[option] or '(not set)'}", file=sys.stderr)
-            given[option] = kept.answers[option]
-            continue
-        given[option] = ask(question)
-        kept.keep(option, given[option] or "")
+        if given[option] is None and _is_needed(option, work):
+            _answer(question, given, kept)
+        if option == _LAST_OF_PLEX:
+            work.look_at_plex()
+    work.look_at_stedi()
 
 
-def _is_needed(option: str, given: dict[str, str | None]) -> bool:
-    return option in _ALWAYS_ASKED or option in missing_options(given, _api(given))
+def _answer(question: Question, given: dict[str, str | None], kept: KeptAnswers) -> None:
+    option = question.option
+    if option in kept.answers:
+        print(f"{question.text}: {kept.answers[option] or '(not set)'}", file=sys.stderr)
+        given[option] = kept.answers[option]
+        return
+    given[option] = ask(question)
+    kept.keep(option, given[option] or "")
 
 
-def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
-
-
-def _api(given: dict[str, str | None]) -> PlexApi | None:
-    name = given["--api"]
-    return PlexApi(name) if name else None
+def _is_needed(option: str, work: Guided) -> bool:
+    return option in _ALWAYS_ASKED or option in missing_options(work.given, work.api)
 
 
 def _check_choices(given: dict[str, str | None]) -> None:
@@ -294,19 +296,24 @@ def _create(file: Path, text: str) -> None:
         raise
 
 
-def _fill_from_plex(invocation: Invocation, file: Path, answers: InitOptions) -> None:
-    """Write the file again, with the names that Plex has; without them there is no file. Raise PlexStediError."""
-    # Load httpx only if Plex is called.
-    from plexstedi.sync.source_names import names_in_plex
-
+@contextmanager
+def _no_file_after_a_fault(file: Path) -> Iterator[None]:
     try:
-        tables = tables_to_write(write=answers.write)
-        live = names_in_plex(invocation.config(), invocation.secrets(), invocation.clock, tables)
-        file.unlink()
-        _create(file, new_config(example_text(), answers, live))
+        yield
     except BaseException:
         file.unlink(missing_ok=True)
         raise
+
+
+def _fill_from_plex(invocation: Invocation, file: Path, answers: InitOptions) -> None:
+    """Write the file again, with the names that Plex has. Raise PlexStediError."""
+    # Load httpx only if Plex is called.
+    from plexstedi.sync.source_names import names_in_plex
+
+    tables = tables_to_write(write=answers.write)
+    live = names_in_plex(invocation.config(), invocation.secrets(), invocation.clock, tables)
+    file.unlink()
+    _create(file, new_config(example_text(), answers, live))
 
 
 def _not_written(file: Path, error: OSError) -> UsageFault:
@@ -316,13 +323,16 @@ def _not_written(file: Path, error: OSError) -> UsageFault:
     )
 
 
-def _show(file: Path, api: PlexApi) -> None:
-    secret = _PLEX_SECRETS[api]
+def _show(file: Path, answers: InitOptions, accepted: Sequence[str]) -> None:
     print(f"Written: {file}")
     print("Next:")
-    print(f"  plexstedi credentials set {secret}")
-    print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
-    if api in ACCOUNT_APIS:
+    for secret in (PLEX_SECRETS[answers.api], SecretName.STEDI_API_KEY):
+        if secret not in accepted:
+            print(f"  plexstedi credentials set {secret}")
+    if answers.api in ACCOUNT_APIS:
         say('compare each name marked "# confirm" in [plex.datasources] with your Plex', indent="  ", hanging="    ")
-    say("add a [suppliers.CODE] table for each supplier; the file has an example", indent="  ", hanging="    ")
+    if answers.suppliers:
+        say('complete the [suppliers.CODE] tables: each "# fill in"', indent="  ", hanging="    ")
+    else:
+        say("add a [suppliers.CODE] table for each supplier; the file has an example", indent="  ", hanging="    ")
     print("  plexstedi check")
