@@ -109,7 +109,8 @@ class Bench:
             else:
                 environment[name] = value
         state = ["--state", str(self.state)] if self.state_named else []
-        named = ["--config", str(self.config), *state, *arguments]
+        own = [] if "--config" in arguments else ["--config", str(self.config)]
+        named = [*own, *state, *arguments]
         if not self.real_process:
             limit = environment.get("TEST_FILE_SIZE")
             now = datetime.fromisoformat(environment["TEST_NOW"])
