@@ -33,7 +33,7 @@ def plants(make_bench: MakeBench) -> dict[str, Bench]:
 
 def look(plants: dict[str, Bench], *arguments: str, also: tuple[str, ...] = ()) -> Ran:
     """One command line with the configuration of each plant."""
-    named = [word for bench in plants.values() for word in ("--config", str(bench.config))][2:]
+    named = [word for bench in plants.values() for word in ("--config", str(bench.config))]
     first = next(iter(plants.values()))
     return Bench(first.sandbox, first.place, state_named=False).run(*named, *also, *arguments)
 
