@@ -31,6 +31,7 @@ NO_STEP = (
     "was imported by `recover`",
     "stops before the first of them",
     "# plexstedi configuration, made by",
+    "# written by `plexstedi init`",
     "# save the above as plexstedi.toml",
     "--config 7/plexstedi.toml",
 )

@@ -78,7 +78,7 @@ def _show(outcome: Outcome) -> None:
         what = "invoice" if due.kind == "810" else "order"
         say(f"due: {due.kind} for {what} {plain(due.order)} ({plain(due.supplier)})", indent="  ")
     if len(found) > len(shown):
-        say(f"and {len(found) - len(shown)} more; `plexstedi submit --dry-run` shows all", indent="  ")
+        say(f"and {len(found) - len(shown)} more (submit --dry-run shows all)", indent="  ")
     print_done(outcome, due=True)
 
 

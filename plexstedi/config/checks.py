@@ -41,7 +41,7 @@ def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
         need(
             ("plex", "tenant_code"),
             "plex.customer_id needs it: Plex lists its tenants by id and code, so the code proves the company",
-            "Write the company code; `plexstedi check` prints the one that Plex shows.",
+            "Write the company code of that tenant, as Plex shows it on the log-in page.",
         )
     elif api == "connect":
         need(

@@ -58,7 +58,7 @@ Ids: TypeAlias = Annotated[
         metavar="[ID]...",
         autocompletion=reviews,
         parser=positive,
-        help="Numbers of reviews, from `plexstedi review list`. Without one: all that the options select.",
+        help="Numbers of reviews. Without one: all that the options select.",
         show_default=False,
     ),
 ]
@@ -69,7 +69,7 @@ OfSupplier: TypeAlias = Annotated[
     ),
 ]
 Kind: TypeAlias = Annotated[
-    str | None, typer.Option("--kind", metavar="KIND", help="Select this kind, as in `review list`: line-held.")
+    str | None, typer.Option("--kind", metavar="KIND", help="Select this kind of item: line-held.")
 ]
 OfOrder: TypeAlias = Annotated[
     str | None,

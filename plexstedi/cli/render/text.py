@@ -96,7 +96,7 @@ def _show_groups(seen: Overview, now: datetime) -> None:
         UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten[:_GROUPS]], title="Not yet written to Plex"
     )
     if len(seen.unwritten) > _GROUPS:
-        say(f"and {len(seen.unwritten) - _GROUPS} more orders; `plexstedi status --json` lists all under `unwritten`")
+        say(f"and {len(seen.unwritten) - _GROUPS} more orders; with --json all are listed under unwritten")
 
 
 def _show_numbers(seen: Overview, now: datetime) -> None:

@@ -121,7 +121,7 @@ def _decide_one(session: Session, proposal: Proposal, *, accept: bool, reason: s
     if fault is None and (current is None or candidate_of(session, current) != proposal.candidate):
         fault = UsageFault(
             f"review {proposal.number} changed after the preview",
-            fix=f"Check it with `plexstedi review show {proposal.number}`, then repeat the command.",
+            fix=f"Look at review {proposal.number} again, then repeat the command.",
         )
     if fault is None:
         try:
