@@ -60,7 +60,7 @@ def replaced_key() -> CredentialsFault:
     """The fault of a run in which the refused key was replaced."""
     return CredentialsFault(
         "Stedi refused stedi-api-key; the run used stedi-api-key-next, which is stedi-api-key from now on",
-        fix="Nothing is left to do.",
+        fix="Nothing is left to do; `plexstedi credentials list` shows both.",
         code="stedi-key-refused",
     )
 
