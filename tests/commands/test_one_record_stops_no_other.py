@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +85,16 @@ def breaks(step: Step, position: int, noted: Path) -> Callable[[], None]:
         if step.within is not None:
             owner = getattr(owner, step.within)
         real = getattr(owner, step.function)
+        # Several threads call services: else two of them would both be the n-th.
+        one_at_a_time = threading.Lock()
 
         def broken(*given: object, **named: object) -> object:
             key = str(step.key(*given, **named))
-            seen = noted.read_text().split("\n") if noted.exists() else []
-            if key not in seen:
-                seen.append(key)
-                noted.write_text("\n".join(seen))
+            with one_at_a_time:
+                seen = noted.read_text().split("\n") if noted.exists() else []
+                if key not in seen:
+                    seen.append(key)
+                    noted.write_text("\n".join(seen))
             if seen.index(key) == position:
                 raise RuntimeError("odd")
             return real(*given, **named)
