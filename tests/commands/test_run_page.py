@@ -152,6 +152,22 @@ def test_a_page_that_cannot_be_made_is_a_warning_and_not_a_silent_exit_code(benc
     assert "ZeroDivisionError" in warning
 
 
+def test_figures_that_cannot_be_recorded_end_no_run(bench: Bench) -> None:
+    def broken() -> None:
+        from plexstedi.sync.statistics import daily as module
+
+        def fails(*given: object) -> None:
+            raise ZeroDivisionError
+
+        module.counted_by_stage = fails  # type: ignore[assignment]
+
+    ran = bench.run("run", "--json", before=broken)
+    assert (ran.code, ran.json["counts"]["documents_sent"]) == (0, 4)
+    (warning,) = [each for each in ran.json["warnings"] if "figures of the page" in each]
+    assert "ZeroDivisionError" in warning
+    assert bench.run("run", "--json").json["warnings"] == []
+
+
 def test_check_names_a_folder_that_the_page_cannot_be_written_to(bench: Bench, page: Path) -> None:
     def verdict() -> str:
         findings = bench.run("check", "--offline", "--json").json["findings"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -63,9 +63,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(review, name="review", epilog="Example: plexstedi review list --supplier ACME01")
     review.command("list", epilog="Example: plexstedi review list --supplier ACME01")(_list)
     review.command("show", epilog="Example: plexstedi review show 12")(_show)
-    review.command("accept", epilog='Example: plexstedi review accept 12 --line 10 --reason "agreed by phone"')(_accept)
+    review.command("accept", epilog='Example: plexstedi review accept 12 --line 10 --reason "agreed by phone"')(
+        _deciding("accept")
+    )
     review.command("reject", epilog='Example: plexstedi review reject 12 --reason "the supplier sends it again"')(
-        _reject
+        _deciding("reject")
     )
 
 
@@ -106,44 +108,32 @@ def _show(context: typer.Context, review: Id, json: Json = False) -> None:
     work(context, "review show", body, as_json=json, dry_run=True)
 
 
-def _accept(
-    context: typer.Context,
-    reviews: Ids = None,
-    reason: Reason = None,
-    line: Lines = None,
-    supplier: OfSupplier = None,
-    kind: Kind = None,
-    order: OfOrder = None,
-    max_days_late: MaxDaysLate = None,
-    within: Within = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    json: Json = False,
-) -> None:
-    """Accept review items: by number, or all open ones that the options select. `review show` describes the effect."""
-    filters = filters_of(supplier, kind, order, max_days_late, within)
-    decision = Decision("accept", tuple(reviews or ()), filters, yes=yes, dry_run=dry_run, as_json=json)
-    _decide_given(context, decision, reason, line or ())
+def _deciding(how: Literal["accept", "reject"]) -> Callable[..., None]:
+    """The command that accepts or rejects."""
 
+    def command(
+        context: typer.Context,
+        reviews: Ids = None,
+        reason: Reason = None,
+        line: Lines = None,
+        supplier: OfSupplier = None,
+        kind: Kind = None,
+        order: OfOrder = None,
+        max_days_late: MaxDaysLate = None,
+        within: Within = None,
+        yes: Yes = False,
+        dry_run: DryRun = False,
+        json: Json = False,
+    ) -> None:
+        filters = filters_of(supplier, kind, order, max_days_late, within)
+        decision = Decision(how, tuple(reviews or ()), filters, yes=yes, dry_run=dry_run, as_json=json)
+        _decide_given(context, decision, reason, line or ())
 
-def _reject(
-    context: typer.Context,
-    reviews: Ids = None,
-    reason: Reason = None,
-    line: Lines = None,
-    supplier: OfSupplier = None,
-    kind: Kind = None,
-    order: OfOrder = None,
-    max_days_late: MaxDaysLate = None,
-    within: Within = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    json: Json = False,
-) -> None:
-    """Reject review items: by number, or all open ones that the options select. `review show` describes the effect."""
-    filters = filters_of(supplier, kind, order, max_days_late, within)
-    decision = Decision("reject", tuple(reviews or ()), filters, yes=yes, dry_run=dry_run, as_json=json)
-    _decide_given(context, decision, reason, line or ())
+    verb = how.capitalize()
+    command.__doc__ = (
+        f"{verb} review items: by number, or all open ones that the options select. `review show` describes the effect."
+    )
+    return command
 
 
 def _decide_given(context: typer.Context, decision: Decision, reason: str | None, lines: Sequence[int]) -> None:

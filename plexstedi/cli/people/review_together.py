@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -55,7 +55,7 @@ def _percent(text: str) -> Decimal:
 Ids: TypeAlias = Annotated[
     list[int] | None,
     typer.Argument(
-        metavar="[ID]...",
+        metavar="ID",
         autocompletion=reviews,
         parser=positive,
         help="Numbers of reviews. Without one: all that the options select.",
@@ -101,8 +101,7 @@ Within: TypeAlias = Annotated[
 class Decision:
     """What the command line says."""
 
-    how: str
-    """`accept` or `reject`."""
+    how: Literal["accept", "reject"]
     numbers: tuple[int, ...]
     filters: Filters
     yes: bool

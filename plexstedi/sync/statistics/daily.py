@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import ValidationError
 
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.errors import PlexStediError
+from plexstedi.internal import place_of
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reporting.page_statistics import PageStatistics
 from plexstedi.state.store import Store
@@ -25,7 +27,23 @@ _MOST_DAYS = 31
 
 
 def record_days(session: Session) -> None:
-    """Once a day: store the open orders of today by stage, and the responses of suppliers on past days."""
+    """Once a day: store the open orders of today by stage, and the responses of suppliers on past days.
+
+    An unforeseen error is a warning: these are figures of the page only, and each run would end with it.
+    """
+    try:
+        _record(session)
+    except PlexStediError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__} in {place_of(error)}"
+        session.run.warn(
+            f"the figures of the page cannot be recorded: {what}. Orders are not affected; please report it with the"
+            " traceback that status --html prints."
+        )
+
+
+def _record(session: Session) -> None:
     store, today = session.store, session.clock.now().astimezone(UTC).date()
     stored = read_days(store.page_statistics, today - _KEPT)
     if today in stored and stored[today].orders is not None:
