@@ -35,6 +35,8 @@ from plexstedi.plex.writeback.datasources import InputValue, SourceRows
 _AT_ONCE = 50
 _PROBES = 3
 """So many open orders are read before a table without rows is taken for one that the account may not see."""
+_MOST_READ = 10
+"""Open orders read for it, as those that cannot be read, or need no releases, prove nothing."""
 _FIX = "Correct the order in Plex, or the columns in [plex.datasources] if this tenant uses other ones."
 _STOPS = ("time-limit", "row-limit")
 """Codes of faults that concern the run, not one order."""
@@ -68,9 +70,14 @@ class _OrderRows:
         return {table for table, rows in parts if rows is not None and rows != ()}
 
     @property
-    def empty(self) -> str | None:
-        """The first table that returned none; those after it were not asked, or have nothing to return."""
-        return next((table for table in ("order", "lines", "releases") if table not in self.filled), None)
+    def missing(self) -> str | None:
+        """The first table that returned none, where an order has some; those after it have nothing to return.
+
+        A line with a blanket quantity needs no release.
+        """
+        found = next((table for table in ("order", "lines", "releases") if table not in self.filled), None)
+        blanket = found == "releases" and all(row.raw("blanketQuantity") is not None for row in self.lines)
+        return None if blanket else found
 
 
 class SourceOrders:
@@ -163,19 +170,29 @@ class SourceOrders:
         or has lost its lines, only where other orders have them.
         """
         self._with_rows |= rows.filled
-        if rows.empty is None or rows.empty in self._with_rows:
+        if rows.missing is None or rows.missing in self._with_rows:
             return
-        others = [key for key in self._open_ids() if key != order_id][:_PROBES]
-        for other in others:
-            self._with_rows |= self._rows(other).filled
-            if rows.empty in self._with_rows:
+        probed = 0
+        others = [key for key in self._open_ids() if key != order_id]
+        for other in others[:_MOST_READ]:
+            try:
+                read = self._rows(other)
+            except RowFault:
+                # It proves nothing; it is held when its own turn comes.
+                continue
+            self._with_rows |= read.filled
+            if rows.missing in self._with_rows:
                 return
-        if others:
-            source = self._tables.map(rows.empty)
+            # A blanket order without releases proves nothing either.
+            probed += read.missing == rows.missing
+            if probed == _PROBES:
+                break
+        if probed:
+            source = self._tables.map(rows.missing)
             raise ServiceRefused(
-                f"data source {source.id} ([plex.datasources.{rows.empty}]) returns no row of order {order_id}, nor of "
-                f"{len(others)} open orders: the web service account may not be allowed to see them",
-                fix=f"Check constants of [plex.datasources.{rows.empty}], and what the account may see in Plex.",
+                f"data source {source.id} ([plex.datasources.{rows.missing}]) returns no row of order {order_id}, nor "
+                f"of {probed} open orders: the web service account may not be allowed to see them",
+                fix=f"Check constants of [plex.datasources.{rows.missing}], and what the account may see in Plex.",
                 code="no-rows",
             )
 

@@ -235,6 +235,32 @@ def test_a_table_without_rows_of_any_order_is_missing_access_and_no_order_has_va
     assert len(fake.calls(3827)) == 4
 
 
+def test_blanket_orders_without_releases_are_no_missing_access(make_sources):
+    """A tenant may have nothing else open."""
+    own = tables()
+    blanket = replace(own["lines"], columns={**own["lines"].columns, "blanket_quantity": "Blanket_Quantity"})
+    fake, plex = make_sources(tables=own | {"lines": blanket})
+    keys = (7001, 7002, 7003, 7004, 7005)
+    fake.put(2874, [{"PO_Key": key, "PO_No": f"PO-{key}"} for key in keys])
+    fake.put(3827, [ORDER | {"PO_Key": key} for key in keys], by="PO_Key")
+    fake.put(6197, [LINE | {"Blanket_Quantity": 500}])
+    fake.put(6200, [])
+    assert isinstance(plex.order("7001"), Order)
+
+
+def test_an_open_order_that_cannot_be_read_proves_nothing_and_is_not_blamed_on_another(make_sources):
+    fake, plex = make_sources()
+    keys = (7001, 7002, 7003)
+    fake.put(2874, [{"PO_Key": key, "PO_No": f"PO-{key}"} for key in keys])
+    fake.put(3827, [ORDER | {"PO_Key": key} for key in keys], by="PO_Key")
+    twice = [LINE, LINE | {"Line_Item_No": 9}]
+    fake.rows[6197] = lambda inputs: twice if inputs["PO_Key"] == 7002 else [LINE]
+    fake.rows[6200] = lambda inputs: [] if inputs["PO_Key"] == 7001 else [RELEASE]
+    order = plex.order("7001")
+    assert isinstance(order, Order)
+    assert order.lines[0].releases == ()
+
+
 def test_the_last_order_of_all_may_vanish(make_sources):
     fake, plex = make_sources()
     fake.put(2874, [])
