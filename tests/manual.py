@@ -68,7 +68,7 @@ def commands() -> Iterator[Command]:
 
 def _command(path: tuple[str, ...], here: Any) -> Command:
     shown = [each for each in here.params if not getattr(each, "hidden", False) and _written(each)]
-    arguments = [_written(each) for each in shown if not each.opts[0].startswith("-")]
+    arguments = [_in_usage(each) for each in shown if not each.opts[0].startswith("-")]
     below = ["COMMAND [ARGS]..."] if getattr(here, "commands", None) else []
     usage = " ".join(["plexstedi", *path, "[OPTIONS]", *arguments, *below])
     options = tuple(Option(_written(each), " ".join(str(each.help or "").split())) for each in shown)
@@ -81,6 +81,11 @@ def _written(parameter: Any) -> str:
     names = sorted((name for name in parameter.opts if name.startswith("-")), key=len)
     value = "" if getattr(parameter, "is_flag", False) else str(parameter.metavar or parameter.name).upper()
     return f"{', '.join(names)} {value}".strip()
+
+
+def _in_usage(argument: Any) -> str:
+    name = _written(argument)
+    return f"[{name}]..." if argument.nargs == -1 else name if argument.required else f"[{name.strip('[]')}]"
 
 
 def exit_codes() -> list[tuple[str, str]]:

@@ -249,7 +249,7 @@ def work(
                     _in_session(opened.session, around.secrets, outcome, body)
                     outcome.collect(opened.disconnect)
                     if noting:
-                        afterwards.of_session(opened.session, began)
+                        outcome.collect(lambda: afterwards.of_session(opened.session, began))
                 finally:
                     outcome.collect(opened.session.store.close)
             if unlocked is not None:
@@ -261,13 +261,16 @@ def work(
         outcome.collect(lambda: afterwards.of_no_session(started=started))
         if unlocked is not None and not started:
             outcome.collect(lambda: unlocked(None, outcome))
+    if noting and len(outcome.faults) > outcome.recorded:
+        outcome.collect(afterwards.of_late_faults)
     try:
         finish(invocation, outcome, as_json=as_json)
     except typer.Exit:
         raise
     except Exception as error:
         if noting:
-            afterwards.of_printing(internal_fault(error, command))
+            outcome.faults.append(internal_fault(error, command))
+            afterwards.of_late_faults()
         raise
 
 

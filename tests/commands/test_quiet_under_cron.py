@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import plexstedi.sync.report.metrics as metrics
 import plexstedi.sync.run as stages
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex.sample_data import EdgeCase
@@ -275,3 +277,28 @@ def test_a_warning_that_recurs_is_printed_once_a_day_and_an_idle_run_has_none(se
     assert "odd files" not in run(numbers[1])
     bench.later(hours=24)
     assert "odd files" in run(numbers[0])
+
+
+def test_an_error_after_the_ending_is_recorded_is_printed_by_each_run_and_stands_in_status(
+    settled: Bench, tmp_path: Path
+) -> None:
+    bench = settled
+    bench.write_config(lambda text: text + f'\n[run]\nmetrics_file = "{tmp_path / "plexstedi.prom"}"\n')
+
+    def broken() -> None:
+        def fail(*_: object) -> str:
+            raise KeyError("a figure")
+
+        metrics.gather = fail  # type: ignore[assignment]
+
+    for _ in range(2):
+        bench.later(minutes=15)
+        ran = bench.run("run", before=broken)
+        assert (ran.code, ran.out) == (1, "")
+        assert "KeyError: 'a figure'" in ran.err
+        assert "plexstedi: internal error" in ran.err
+        last = bench.run("status", "--json").json["health"]["last_run"]
+        assert (last["exit_code"], last["error"]["code"]) == (1, "internal")
+    bench.later(minutes=15)
+    assert bench.run("run").code == 0
+    assert bench.run("status", "--json").json["health"]["last_run"]["exit_code"] == 0

@@ -79,16 +79,15 @@ class EndingRecorder:
         if config is not None and not any(isinstance(fault, LockHeld) for fault in outcome.faults):
             self._metrics(None, state, config)
 
-    def of_printing(self, fault: PlexStediError) -> None:
-        """After an unexpected error while printing the result; the ending itself is already recorded."""
-        now = self.clock.now()
-        self.outcome.faults.append(fault)
-        ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
-        self._beside(ending, self.find_state(), readable_alerts(self.config_file))
+    def of_late_faults(self) -> None:
+        """After faults that came when the ending was already recorded: the backup, the pages, printing the result."""
+        now, outcome, state = self.clock.now(), self.outcome, self.find_state()
+        ending = Ending(outcome.command, now, now, int(outcome.exit_code), outcome.faults[outcome.recorded :])
+        if state is not None:
+            outcome.collect(lambda: record_beside_state(state, ending, to_cron=False))
+        self._alert(ending, state, readable_alerts(self.config_file))
 
     def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
-        from plexstedi.sync.people.alerts import after_unrecorded_run
-
         outcome = self.outcome
         if state is not None:
             outcome.collect(
@@ -97,12 +96,20 @@ class EndingRecorder:
                     to_cron=self.to_cron,
                 )
             )
+        else:
+            outcome.recorded = len(outcome.faults)
+        self._alert(ending, state, alerts)
+
+    def _alert(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
+        from plexstedi.sync.people.alerts import after_unrecorded_run
+
+        outcome = self.outcome
         if alerts is not None and self.alerting:
             outcome.collect(
                 lambda: outcome.warnings.extend(
                     after_unrecorded_run(
                         alerts,
-                        outcome.faults,
+                        ending.faults,
                         state,
                         ending.at,
                         started=ending.started,

@@ -75,6 +75,8 @@ class Outcome:
     """Faults and warnings not yet reported to cron; None: print everything."""
     known: Sequence[PlexStediError] = ()
     """Faults that existed before this run: printed without traceback."""
+    recorded: int = 0
+    """How many of the faults the recorded ending contains."""
 
     def collect(self, act: Callable[[], object]) -> bool:
         """Run one step of the command; an exception becomes a fault of the outcome. Return whether it raised one.
@@ -102,6 +104,7 @@ class Outcome:
     def take(self, noted: RecordedEnding, *, to_cron: bool) -> None:
         """Store how the ending was recorded. `to_cron`: print only what is due; on a terminal everything is."""
         self.mail, self.known = noted.mail if to_cron else None, noted.known
+        self.recorded = len(self.faults)
 
     def by_precedence(self) -> list[PlexStediError]:
         """The faults, with the one that determines the exit code first."""
@@ -154,7 +157,7 @@ class Outcome:
         for ended in () if mail is None else mail.ended:
             complain(logging.INFO, f"plexstedi: {ended}", fitted_to_stderr)
         traced: set[str] = set()
-        for fault in self.faults if mail is None else mail.faults:
+        for fault in self.faults if mail is None else self._due(mail):
             if mail is not None or all(fault is not known for known in self.known):
                 print_traceback(fault, traced)
             print_fault(fault)
@@ -169,8 +172,12 @@ class Outcome:
         return counts is None or counts.nothing_done()
 
     def _idle(self) -> bool:
-        printed = self.faults if self.mail is None else self.mail.faults
+        printed = self.faults if self.mail is None else self._due(self.mail)
         return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not printed and self.idle
+
+    def _due(self, mail: Mail) -> Sequence[PlexStediError]:
+        """The faults that cron prints: those due, and those that came after the ending was recorded."""
+        return [*mail.faults, *self.faults[self.recorded :]]
 
 
 def on_a_terminal() -> bool:
