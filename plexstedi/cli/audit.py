@@ -42,7 +42,11 @@ def register(app: typer.Typer) -> None:
     audit.command("export", epilog="Example: plexstedi audit export --order PO-104233 --format csv > PO-104233.csv")(
         _export
     )
-    audit.command("verify", epilog="Example: plexstedi audit verify --head 5e0c…")(_verify)
+    audit.command(
+        "verify",
+        short_help="Check that the trail was not edited, reordered or cut.",
+        epilog="Example: plexstedi audit verify --head 5e0c…",
+    )(_verify)
 
 
 def _export(

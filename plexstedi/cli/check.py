@@ -59,7 +59,11 @@ class ChecksFailed(PlexStediError):
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("check", epilog="Example: plexstedi check --supplier ACME01 --offline")
+    @app.command(
+        "check",
+        short_help="Check configuration, secrets, Plex, Stedi and suppliers.",
+        epilog="Example: plexstedi check --supplier ACME01 --offline",
+    )
     def command(
         context: typer.Context,
         offline: Annotated[bool, typer.Option("--offline", help="Do not connect to Plex or Stedi.")] = False,

@@ -43,7 +43,11 @@ _START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("demo", epilog="Example: plexstedi demo --orders 200 --suppliers 20 --dir ./demo")
+    @app.command(
+        "demo",
+        short_help="Run the whole loop on a sandbox, from order to Plex again.",
+        epilog="Example: plexstedi demo --orders 200 --suppliers 20 --dir ./demo",
+    )
     def command(
         orders: Annotated[int, typer.Option("--orders", min=4, help="Number of purchase orders.")] = 60,
         suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="Number of suppliers.")] = 12,

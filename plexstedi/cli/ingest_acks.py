@@ -19,7 +19,11 @@ from plexstedi.sync.stages import Stage, stage
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("ingest-acks", epilog="Example: plexstedi ingest-acks --dry-run")
+    @app.command(
+        "ingest-acks",
+        short_help="Fetch acknowledgments from Stedi and write them to Plex.",
+        epilog="Example: plexstedi ingest-acks --dry-run",
+    )
     def command(context: typer.Context, dry_run: DryRun = False, override: Override = None, json: Json = False) -> None:
         """Fetch acknowledgments from Stedi, match and reconcile them, write them to Plex."""
 

@@ -25,7 +25,11 @@ _SHOWN_DUE = 20
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("poll", epilog="Example: plexstedi poll --since 2026-11-20T00:00:00Z --dry-run")
+    @app.command(
+        "poll",
+        short_help="Read what is new or changed in Plex, and record what to send.",
+        epilog="Example: plexstedi poll --since 2026-11-20T00:00:00Z --dry-run",
+    )
     def command(
         context: typer.Context,
         since: Annotated[

@@ -36,7 +36,11 @@ class PrintedWrite(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("sandbox", epilog="Example: plexstedi sandbox --dir ./try, then in another terminal what it prints.")
+    @app.command(
+        "sandbox",
+        short_help="Serve a sandbox Plex and Stedi, to try commands on.",
+        epilog="Example: plexstedi sandbox --dir ./try, then in another terminal what it prints.",
+    )
     def command(
         directory: Annotated[
             Path | None,

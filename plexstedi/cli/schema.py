@@ -15,7 +15,11 @@ from plexstedi.errors import UsageFault
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("schema", epilog="Example: plexstedi schema review show > review-show.schema.json")
+    @app.command(
+        "schema",
+        short_help="Print the JSON Schema of a command's `--json` object.",
+        epilog="Example: plexstedi schema review show > review-show.schema.json",
+    )
     def command(
         words: Annotated[
             list[str] | None,

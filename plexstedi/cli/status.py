@@ -35,7 +35,11 @@ from plexstedi.sync.report.overview import Overview, find_order, order_rows, ove
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("status", epilog="Example: plexstedi status PO-104233")
+    @app.command(
+        "status",
+        short_help="Show what was sent and confirmed, what is late or needs review.",
+        epilog="Example: plexstedi status PO-104233",
+    )
     def command(
         context: typer.Context,
         number: Annotated[

@@ -48,6 +48,16 @@ def test_the_commands_of_the_contract_are_all_there() -> None:
     assert isinstance(main.app, Typer)
 
 
+@pytest.mark.parametrize("command", [(), *sorted({command[:1] for command in ALL if len(command) > 1})], ids=" ".join)
+def test_the_list_of_commands_says_what_each_does_in_a_line_of_80_columns(command: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main.app, [*command, "--help"], prog_name="plexstedi", env={"COLUMNS": "80"}).output
+    described = shown.partition("Commands:")[2].partition("Example:")[0].strip().splitlines()
+    assert len(described) > 1
+    wrapped = [line for line in described if line.startswith("    ")]
+    cut = [line for line in described if line.endswith("...")]
+    assert (wrapped, cut) == ([], [])
+
+
 @pytest.mark.parametrize("command", ALL, ids=" ".join)
 def test_help_says_what_it_does_and_gives_an_example(command: tuple[str, ...]) -> None:
     described, _, example = help_of(*command).partition("Example")

@@ -38,7 +38,11 @@ class PurposeCode(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("replay", epilog='Example: plexstedi replay PO-104233 --purpose 15 --reason "supplier lost it"')
+    @app.command(
+        "replay",
+        short_help="Send a document again, or process an acknowledgment again.",
+        epilog='Example: plexstedi replay PO-104233 --purpose 15 --reason "supplier lost it"',
+    )
     def command(
         context: typer.Context,
         number: Annotated[

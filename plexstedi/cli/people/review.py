@@ -62,13 +62,21 @@ def register(app: typer.Typer) -> None:
     review.callback(invoke_without_command=True)(_without_command)
     app.add_typer(review, name="review", epilog="Example: plexstedi review list --supplier ACME01")
     review.command("list", epilog="Example: plexstedi review list --supplier ACME01")(_list)
-    review.command("show", epilog="Example: plexstedi review show 12")(_show)
-    review.command("accept", epilog='Example: plexstedi review accept 12 --line 10 --reason "agreed by phone"')(
-        _deciding("accept")
-    )
-    review.command("reject", epilog='Example: plexstedi review reject 12 --reason "the supplier sends it again"')(
-        _deciding("reject")
-    )
+    review.command(
+        "show",
+        short_help="Show one item: ordered, acknowledged, and what to do.",
+        epilog="Example: plexstedi review show 12",
+    )(_show)
+    review.command(
+        "accept",
+        short_help="Accept items, by number or all that options select.",
+        epilog='Example: plexstedi review accept 12 --line 10 --reason "agreed by phone"',
+    )(_deciding("accept"))
+    review.command(
+        "reject",
+        short_help="Reject items, by number or all that options select.",
+        epilog='Example: plexstedi review reject 12 --reason "the supplier sends it again"',
+    )(_deciding("reject"))
 
 
 def _without_command(context: typer.Context) -> None:

@@ -50,7 +50,11 @@ def register(app: typer.Typer) -> None:
     credentials.command("set", epilog="Example: plexstedi credentials set stedi-api-key < key.txt")(_set)
     credentials.command("list", epilog="Example: plexstedi credentials list --json")(_list)
     credentials.command("delete", epilog="Example: plexstedi credentials delete plex-password")(_delete)
-    credentials.command("rotate", epilog="Example: plexstedi credentials rotate stedi")(_rotate)
+    credentials.command(
+        "rotate",
+        short_help="Replace the Stedi key, without an outage.",
+        epilog="Example: plexstedi credentials rotate stedi",
+    )(_rotate)
 
 
 def _set(
