@@ -133,19 +133,23 @@ def _entries_of(paths: Iterable[Path]) -> list[OwnedPath]:
     """Each entry once, in its strictest role: a folder that contains one file may be the parent of another."""
     order = list(Role)
     found: dict[Path, OwnedPath] = {}
+    walked: set[Path] = set()
     for path in paths:
-        for entry in _entries(path):
+        for entry in _entries(path, walked):
             known = found.get(entry.path)
             if known is None or order.index(entry.role) < order.index(known.role):
                 found[entry.path] = entry
     return list(found.values())
 
 
-def _entries(path: Path) -> Iterator[OwnedPath]:
-    """The existing entries on the way to a file: through every link, then along the resolved path."""
+def _entries(path: Path, walked: set[Path]) -> Iterator[OwnedPath]:
+    """The existing entries on the way to a file: through every link, then along the resolved path.
+
+    `walked`: folders whose entries are known, with those above them; files of one folder share them.
+    """
     current = path.absolute()
     for _ in range(_MOST_LINKS):
-        yield from _folders(current)
+        yield from _folders(current, walked)
         status = _status(current, follow=False)
         if status is None:
             break
@@ -158,10 +162,13 @@ def _entries(path: Path) -> Iterator[OwnedPath]:
         except OSError:
             break
     # Links in parent folders are resolved here only.
-    yield from _folders(Path(os.path.realpath(path)))
+    yield from _folders(Path(os.path.realpath(path)), walked)
 
 
-def _folders(path: Path) -> Iterator[OwnedPath]:
+def _folders(path: Path, walked: set[Path]) -> Iterator[OwnedPath]:
+    if path.parent in walked:
+        return
+    walked.add(path.parent)
     for folder in path.parents:
         status = _status(folder, follow=True)
         if status is not None:
