@@ -74,6 +74,14 @@ def test_a_run_and_the_overview_lead_to_what_needs_review(rejected):
     assert rejected.run(*(str(listed[0]["id"]) if word == "ID" else word for word in shown)).code == 0
 
 
+@pytest.mark.parametrize("how", ["accept", "reject"])
+def test_the_effect_of_a_decision_is_shown_where_its_help_says(rejected, how):
+    rejected.run("run")
+    item = rejected.run("review", "list", "--json").json["reviews"][0]["id"]
+    told = rejected.run("review", how, "--help", env={"COLUMNS": "200"}).out
+    assert follow(rejected, told, given={"ID": str(item)}).json["review"]["id"] == item
+
+
 def test_the_overview_names_how_to_see_suppliers_that_have_nothing_open(rejected):
     rejected.run("run")
     overview = rejected.run("status").out

@@ -140,7 +140,7 @@ def _deciding(how: Literal["accept", "reject"]) -> Callable[..., None]:
     verb = how.capitalize()
     command.__doc__ = (
         f"{verb} review items: by number, or all open ones that the options select."
-        " `review show ID` describes the effect."
+        " `plexstedi review show ID` describes the effect."
     )
     return command
 

@@ -144,7 +144,7 @@ def _simple_text(value: Simple | None, element: Element | None, release: str, de
             shown = plain(shown.scaleb(2))
             if shown != shown.to_integral_value():
                 raise UnwritableError(f"{where}: {value} has more than two decimals")
-        return f"{shown:f}"
+        return _number_text(shown)
     if isinstance(value, date):
         return f"{value:%Y%m%d}" if release >= "004010" else f"{value:%y%m%d}"
     if isinstance(value, time):
@@ -152,6 +152,12 @@ def _simple_text(value: Simple | None, element: Element | None, release: str, de
     if any(c in delimiters for c in value) or "\n" in value:
         raise UnwritableError(f"{where}: {value!r} contains one of the delimiters {delimiters!r}")
     return value
+
+
+def _number_text(number: Decimal) -> str:
+    """A number as X12 writes it, and Stedi: no zero before the decimal point (element types N and R)."""
+    whole, point, decimals = f"{abs(number):f}".partition(".")
+    return f"{'-' if number < 0 else ''}{whole if whole != '0' or not point else ''}{point}{decimals}"
 
 
 @dataclass(frozen=True, slots=True)
