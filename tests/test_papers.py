@@ -12,10 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "plexstedi"
 
-TAKES_OLD_SPELLINGS = False
-"""Whether a paper may still be cited as it was called before it was here (`plex.md 4.2` for `plex/README.md 4.2`).
-False as soon as the citations are rewritten; then the old spellings are faults."""
-
 PAPERS = {
     "RULES.md": "plexstedi/edi/RULES.md",
     "DESIGN.md": "plexstedi/DESIGN.md",
@@ -129,10 +125,7 @@ def test_papers_are_cited_by_the_names_that_they_have_here() -> None:
         for place in places
         if re.split(r"\s", place.split(": ", 1)[1])[0] in OLD_SPELLINGS
     ]
-    if TAKES_OLD_SPELLINGS:
-        assert old, "no old spelling is left: set TAKES_OLD_SPELLINGS to False"
-    else:
-        assert old == []
+    assert old == []
 
 
 def test_the_papers_of_this_change_are_really_cited() -> None:
@@ -196,3 +189,38 @@ def test_where_a_citation_leads(text: str, expected: list[tuple[str, str | None]
 )
 def test_what_a_heading_begins_with(heading: str, begin: str, expected: bool) -> None:
     assert has_heading(f"# Title\n\n{heading}\n\ntext", begin) is expected
+
+
+_LINK = re.compile(r"\]\((?P<file>[^)#\s:]*)(?:#(?P<heading>[^)\s]+))?\)")
+LINKED = sorted(
+    str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *PACKAGE.rglob("*.md"))
+)
+
+
+def _anchors(text: str) -> set[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(paper: Path) -> list[str]:
+    """The links of a paper that lead to no file of this repository, or to no heading of it."""
+    dead = []
+    for link in _LINK.finditer(paper.read_text()):
+        target = paper.parent / link["file"] if link["file"] else paper
+        if not target.exists() or (link["heading"] and link["heading"] not in _anchors(target.read_text())):
+            dead.append(link[0])
+    return dead
+
+
+@pytest.mark.parametrize("paper", LINKED)
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(paper: str) -> None:
+    assert dead_links(ROOT / paper) == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    paper = tmp_path / "paper.md"
+    paper.write_text(
+        "# On scales: what `check` says\n[a](#on-scales-what-check-says) [b](#no) [c](paper.md) [d](no.md)\n"
+    )
+    assert dead_links(paper) == ["](#no)", "](no.md)"]
