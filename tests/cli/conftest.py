@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -131,7 +133,11 @@ class Cli:
         return Ran(ended.code, ended.out, ended.err)
 
     def on_a_terminal(
-        self, *arguments: str, answers: Sequence[str] = (), program: Sequence[str] = ("-m", "plexstedi"), **env: str
+        self,
+        *arguments: str,
+        answers: Sequence[str | Key] = (),
+        program: Sequence[str] = ("-m", "plexstedi"),
+        **env: str,
     ) -> Ran:
         """One command line on a terminal, where a person types the answers; `out` is all that the terminal shows."""
         leader, follower = pty.openpty()
@@ -143,6 +149,8 @@ class Cli:
             env=self.environment(TERM="xterm", COLUMNS="100", **env),
             cwd=self.home,
             start_new_session=True,
+            # Only then does Ctrl-C interrupt.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(follower)
         shown = bytearray()
@@ -160,9 +168,17 @@ class Cli:
                 break
             shown += piece
             if waiting and shown.endswith(b": "):
-                os.write(leader, f"{waiting.pop(0)}\n".encode())
+                answer = waiting.pop(0)
+                os.write(leader, answer.sent if isinstance(answer, Key) else f"{answer}\n".encode())
         os.close(leader)
         return Ran(process.wait(timeout=30), shown.decode(), "")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key pressed on a terminal, without Enter."""
+
+    sent: bytes
 
 
 @pytest.fixture

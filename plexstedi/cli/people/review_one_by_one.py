@@ -1,4 +1,4 @@
-"""`plexstedi review` on a terminal: open items one after the other, decided with keys."""
+"""`plexstedi review` on a terminal: open items one after the other, the worst first, decided with keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from dataclasses import dataclass
 import typer
 
 from plexstedi.cli.invocation import of, work
+from plexstedi.cli.render.attention import worst_first
+from plexstedi.cli.render.keys import END, pressed, single_keys
+from plexstedi.cli.render.review_item import show_to_decide
 from plexstedi.cli.render.tables import plain
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.clock import StopRequest
 from plexstedi.errors import ExitCode, PlexStediError
@@ -50,7 +54,7 @@ def decide_one_after_the_other(context: typer.Context, show_all: Callable[[Revie
             print_fault(fault)
             continue
         print(f"\n[{position} of {len(numbers)}]")
-        _print_short(found)
+        show_to_decide(found)
         how = _choose(found, show_all)
         if how == "quit":
             break
@@ -66,7 +70,7 @@ def decide_one_after_the_other(context: typer.Context, show_all: Callable[[Revie
 
 def _open_numbers(context: typer.Context) -> list[int]:
     with closing(_open(context)) as opened:
-        return [review.id for review in opened.session.store.reviews.open_items()]
+        return [review.id for review in worst_first(opened.session.store.reviews.open_items())]
 
 
 def _detail(context: typer.Context, number: int) -> ReviewDetail:
@@ -79,33 +83,24 @@ def _open(context: typer.Context) -> OpenSession:
     return open_session(around, dry_run=True)
 
 
-def _print_short(found: ReviewDetail) -> None:
-    review = found.review
-    about = f"order {review.order_number}" if review.order_number else review.subject.text
-    line = "" if review.line is None else f", line {review.line}"
-    print(
-        f"Review {review.id}: {review.kind.value}, {plain(about)}{line}, supplier {plain(review.supplier or 'unknown')}"
-    )
-    for reason in review.reasons:
-        print(f"  {plain(reason.where)}: {plain(reason.message)}")
-        print(f"    fix: {plain(reason.fix)}")
-    for verb, consequence in (("accept", found.accept), ("reject", found.reject)):
-        words = consequence.words if consequence.possible else f"not possible: {consequence.words}"
-        print(f"  {verb}: {plain(words)}")
-
-
 def _choose(found: ReviewDetail, show_all: Callable[[ReviewDetail], None]) -> str:
     possible = {"a": found.accept.possible, "r": found.reject.possible}
     keys = {key: name for key, name in _KEYS.items() if possible.get(key, True)}
     question = ", ".join(f"{key} = {name}" for key, name in keys.items())
     while True:
-        answer = str(typer.prompt(question, default="s", show_default=False, err=True)).strip().lower()[:1]
-        if answer == "m":
+        # The mode first: a key pressed as soon as the choices are seen counts.
+        with single_keys():
+            print(f"{question}: ", end="", file=sys.stderr, flush=True)
+            key = pressed().lower()
+        print(keys.get(key, ""), file=sys.stderr)
+        if key == END:
+            return "quit"
+        if key == "m":
             show_all(found)
-        elif answer in keys:
-            return keys[answer]
+        elif key in keys:
+            return keys[key]
         else:
-            print(f"Press one of {', '.join(keys)}, then Enter.", file=sys.stderr)
+            print(f"Press one of {', '.join(keys)}.", file=sys.stderr)
 
 
 def _ask_reason(progress: _Decisions) -> str:
@@ -136,6 +131,6 @@ def _decide(context: typer.Context, found: ReviewDetail, how: str, progress: _De
 
 
 def _print_decided(number: int, how: str, asked: list[str]) -> None:
-    print(f"Review {number}: {how}ed.")
+    say(f"Review {number}: {how}ed.")
     for line in asked:
-        print(f"  needs review: {plain(line)}")
+        say(f"needs review: {plain(line)}", indent="  ", hanging="    ")

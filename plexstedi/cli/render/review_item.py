@@ -86,13 +86,7 @@ def _promise(part: ConfirmedSchedule) -> str:
 def show_review(found: ReviewDetail, *, ids: bool = False) -> None:
     """Print the item. `ids`: with file names, keys and transactions."""
     review = found.review
-    about = f"order {review.order_number}" if review.order_number else review.subject.text
-    say(
-        f"Review {review.id}: {review.kind.value.replace('-', ' ')}, {plain(about)},"
-        f" supplier {plain(review.supplier or 'unknown')}",
-        mark=Mark.HEAD,
-    )
-    say(f"since {instant(review.opened_at)}", indent="  ")
+    _show_title(review)
     if ids:
         say(f"about {plain(review.subject.text)}", indent="  ")
     _show_reasons(review.reasons)
@@ -102,9 +96,7 @@ def show_review(found: ReviewDetail, *, ids: bool = False) -> None:
         if ids:
             say(f"file {document.file_name}", indent="  ")
             say(f"key  {document.idempotency_key}", indent="  ")
-    _show_lines(found.lines, review)
-    for unmatched in found.unmatched:
-        say(plain(unmatched.reason), indent="  ")
+    _show_acknowledged(found)
     _show_consequence("Accept", found.accept, review)
     _show_consequence("Reject", found.reject, review)
     if found.x12 is not None:
@@ -118,6 +110,33 @@ def show_review(found: ReviewDetail, *, ids: bool = False) -> None:
         head("Only in the first (-), only in the second (+)")
         for line in found.versions.differences:
             print(f"  {plain(line)}")
+
+
+def show_to_decide(found: ReviewDetail) -> None:
+    """Print what a decision needs: why, ordered against acknowledged, and a sentence for each decision."""
+    _show_title(found.review)
+    _show_reasons(found.review.reasons)
+    _show_acknowledged(found)
+    print()
+    for verb, consequence in (("accept", found.accept), ("reject", found.reject)):
+        possible = "" if consequence.possible else "not possible. "
+        say(f"{verb}: {possible}{plain(consequence.words)}", hanging="  ")
+
+
+def _show_title(review: Review) -> None:
+    about = f"order {review.order_number}" if review.order_number else review.subject.text
+    say(
+        f"Review {review.id}: {review.kind.value.replace('-', ' ')}, {plain(about)},"
+        f" supplier {plain(review.supplier or 'unknown')}",
+        mark=Mark.HEAD,
+    )
+    say(f"since {instant(review.opened_at)}", indent="  ")
+
+
+def _show_acknowledged(found: ReviewDetail) -> None:
+    _show_lines(found.lines, found.review)
+    for unmatched in found.unmatched:
+        say(plain(unmatched.reason), indent="  ")
 
 
 def _show_reasons(reasons: Iterable[Reason]) -> None:
@@ -150,9 +169,7 @@ def _show_lines(lines: Sequence[ReviewLine], review: Review) -> None:
             ],
             title=f"Line {stated.line}, {stated.state.value}{accepted}",
         )
-        for reason in stated.reasons:
-            if str(reason) not in printed:
-                say(f"{plain(reason.message)} ({plain(reason.fix)})", indent="  ", hanging="    ")
+        _show_reasons(reason for reason in stated.reasons if str(reason) not in printed)
     if as_ordered:
         print()
         noun = "Line" if len(as_ordered) == 1 else "Lines"
