@@ -39,7 +39,7 @@ STEPS = {
     "a row's status is judged": Step("plex.rest.orders", "_may_be_released", lambda row, *a: row.raw("id")),
     "an order is read": Step("plex.rest.orders", "read_order", lambda header, *a, **k: header.raw("id")),
     "a supplier is read": Step("plex.rest.directory", "supplier", lambda self, id_, *a: id_, "Directory", (1, 2)),
-    "an order is stored": Step("sync.poll.orders", "record_reading", lambda s, reading, *a: reading.id),
+    "an order is stored": Step("sync.poll.pending", "record_reading", lambda s, reading, *a: reading.id),
     "a receipt is read": Step("plex.rest.receipts", "read_receipt", lambda row: row.raw("id")),
     "a receipt is stored": Step("state.orders", "record", lambda self, id_, *a: id_, within="Receipts"),
     "an invoice is read": Step("plex.rest.invoices", "read_invoice", lambda row: row.raw("id")),
