@@ -150,7 +150,7 @@ def test_no_service_is_called_while_a_transaction_is_open(make_bench):
     """Else what the run writes would wait for the call, or be lost with it."""
 
     def reads_inside() -> None:
-        import plexstedi.sync.poll.orders as orders
+        import plexstedi.sync.poll.pending as orders
 
         real = orders.record_reading
 
