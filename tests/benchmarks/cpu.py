@@ -23,6 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from plexstedi.cli.main import collect_rarely
 from plexstedi.decimal_json import dumps, loads
 from plexstedi.edi.inbound.outcome import AckState, Reconciliation
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment, content_fingerprint, read_acknowledgment
@@ -237,6 +238,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    collect_rarely()
     found = documents(given.rounds)
     print(f"{'one document':28} {'user CPU':>10}")
     for name, milliseconds in found.items():

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from plexstedi.edi.guide.model import Child
 from plexstedi.edi.guide.need import Need, Sources
-from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.segment import is_head, item_numbers
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, line_label
@@ -20,7 +19,6 @@ ORDER_DATE = "004"
 class Context:
     """Current position: guide path and order location for messages, enclosing loops, line, party."""
 
-    root: Schema
     path: str
     where: str
     vital: frozenset[str]
