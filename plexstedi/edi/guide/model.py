@@ -73,6 +73,22 @@ class Shape:
         """Slot of an element position, None if absent."""
         return self._by_position.get(position)
 
+    def opened_by(self, loop_id: str) -> tuple[Child | None, Shape]:
+        """For a loop: its opening segment, and the shape of what follows it."""
+        known = self._opened.get(loop_id)
+        if known is None:
+            opening = next((child for child in self.children if not child.loop and child.id == loop_id), None)
+            rest = Shape(
+                children=tuple(child for child in self.children if child is not opening),
+                unknown_required=self.unknown_required,
+            )
+            known = self._opened[loop_id] = opening, rest
+        return known
+
+    @cached_property
+    def _opened(self) -> dict[str, tuple[Child | None, Shape]]:
+        return {}
+
     @cached_property
     def _by_position(self) -> Mapping[int, GuideSlot]:
         # The first slot of a position counts.

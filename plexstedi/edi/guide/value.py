@@ -97,17 +97,17 @@ def _fit_alone(component: Simple, slot: GuideSlot) -> Fitted | Misfit:
 
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
     """All notations of the same value, most natural first."""
-    if isinstance(value, Decimal):
+    if isinstance(value, str):
+        yield value
+        if re.fullmatch(r"0|-?[1-9][0-9]{0,14}", value):
+            yield int(value)
+    elif isinstance(value, Decimal):
         yield json_number(value)
         yield from _number_texts(plain(value), width)
     elif isinstance(value, date):
         yield from (value.isoformat(), f"{value:%Y%m%d}", f"{value:%y%m%d}")
-    elif isinstance(value, time):
-        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
     else:
-        yield value
-        if re.fullmatch(r"0|-?[1-9][0-9]{0,14}", value):
-            yield int(value)
+        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
 
 
 def _number_texts(number: Decimal, width: int) -> Iterator[str]:
