@@ -16,6 +16,7 @@ from plexstedi.edi.units import plain
 from plexstedi.edi.x12.transaction import Composite, Simple, Value
 
 _WIDEST = 18
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,15 @@ def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
     """All notations of the same value, most natural first."""
     if isinstance(value, str):
         yield value
-        if re.fullmatch(r"0|-?[1-9][0-9]{0,14}", value):
+        if _WHOLE.fullmatch(value):
             yield int(value)
     elif isinstance(value, Decimal):
         yield json_number(value)
         yield from _number_texts(plain(value), width)
     elif isinstance(value, date):
-        yield from (value.isoformat(), f"{value:%Y%m%d}", f"{value:%y%m%d}")
+        yield value.isoformat()
+        yield f"{value:%Y%m%d}"
+        yield f"{value:%y%m%d}"
     else:
         yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
 
