@@ -79,7 +79,7 @@ def loads(text: str | bytes) -> Json:
     if isinstance(value, NotPlain):
         raise BrokenJsonError("the text is not a JSON value")
     surrogates = "\\u" in written or not isinstance(text, bytes)
-    return _mended(value, surrogates=surrogates)
+    return _mended(value, surrogates=surrogates, deep=_may_be_too_deep(written))
 
 
 class _Place(Enum):
@@ -183,7 +183,7 @@ class ListReader:
             if text[after : after + 1] not in (",", "]"):
                 break
             written = text[begin:end]
-            whole: Any = _mended([value], surrogates="\\u" in written)
+            whole: Any = _mended([value], surrogates="\\u" in written, deep=_may_be_too_deep(written))
             self._kept.append(self._keep(whole[0], written))
             at, self._place = after + 1, _Place.NEXT if text[after] == "," else _Place.END
         self._unread = [text[at:]]
@@ -282,12 +282,17 @@ def _without_depths(text: str) -> Iterator[str]:
             yield piece
 
 
-def _mended(value: Any, *, surrogates: bool) -> Json:
+def _may_be_too_deep(written: str) -> bool:
+    """Whether it has so many opening brackets, in texts too, that they could be nested too deeply."""
+    return written.count("{") + written.count("[") >= DEEPEST
+
+
+def _mended(value: Any, *, surrogates: bool, deep: bool) -> Json:
     """Replace lone surrogates and content nested too deeply. Iterative, so that depth cannot exhaust the stack."""
     if isinstance(value, str):
         return whole_text(value) if surrogates and not isinstance(value, NotPlain) else value
     level: list[Any] = [value] if isinstance(value, dict | list) else []
-    if not surrogates and not _is_too_deep(level):
+    if not surrogates and not (deep and _is_too_deep(level)):
         shallow: Json = value
         return shallow
     for depth in range(DEEPEST):

@@ -12,6 +12,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO, TypeAlias
@@ -21,6 +22,7 @@ from plexstedi.plain_text import one_line
 
 Fact: TypeAlias = "str | int | bool | None"
 TAIL_BYTES = 10_000
+_SHORTEST_LINE = len("2026-11-23 07:00:00 INFO x \n")
 
 _FACTS = "plexstedi_facts"
 _QUIET = ("httpx", "httpcore", "keyring", "asyncio")
@@ -97,22 +99,28 @@ def _at(record: logging.LogRecord) -> datetime:
 
 
 class _Tail(logging.Handler):
-    """Keeps the last lines."""
+    """Keeps what the last lines are made of: they are written when they are asked for, which most runs never do."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._lines: deque[bytes] = deque()
-        self._size = 0
+        self._records: deque[logging.LogRecord] = deque(maxlen=TAIL_BYTES // _SHORTEST_LINE)
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = _Text().format(record).encode(errors="backslashreplace")[:TAIL_BYTES] + b"\n"
-        self._lines.append(line)
-        self._size += len(line)
-        while self._size > TAIL_BYTES:
-            self._size -= len(self._lines.popleft())
+        kept = copy(record)
+        # What it mentions may change, and a traceback would keep all that its functions knew.
+        kept.msg, kept.args, kept.exc_info = record.getMessage(), (), None
+        self._records.append(kept)
 
     def text(self) -> str:
-        return b"".join(self._lines).decode(errors="replace")
+        lines: deque[bytes] = deque()
+        size = 0
+        for record in reversed(self._records):
+            line = _Text().format(record).encode(errors="backslashreplace")[:TAIL_BYTES] + b"\n"
+            size += len(line)
+            if size > TAIL_BYTES:
+                break
+            lines.appendleft(line)
+        return b"".join(lines).decode(errors="replace")
 
 
 class _Setup:

@@ -126,11 +126,15 @@ def _words_to_complete(env: Mapping[str, str]) -> list[str]:
 _registered: set[str] = set()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of the contract."""
-    # A short process: what its imports made is never freed, and most objects of a document die young.
+def collect_rarely() -> None:
+    """Set the garbage collection for a short process: its imports are never freed, and most objects die young."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the exit code of the contract."""
+    collect_rarely()
     open_missing_descriptors()
     signal.signal(signal.SIGTERM, _terminated)
     # Whatever the umask: files created by this process are never writable by others.

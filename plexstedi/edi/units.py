@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, Overflow
+from functools import reduce
 
 from plexstedi.edi.settings import SupplierSettings, Unit
 
@@ -81,47 +82,25 @@ def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal 
 
 
 def plain(number: Decimal) -> Decimal:
-    """The number in canonical form: 3000.0 and 3E+3 become 3000, -0 becomes 0."""
-    if number == 0:
+    """The number in canonical form: 3000.0 and 3E+3 become 3000, -0 becomes 0. Raise ValueError for none."""
+    if not number.is_finite():
+        raise ValueError(f"{number} is not a number")
+    if not number:
         return Decimal(0)
-    sign, digits, exponent = _parts(number)
-    if exponent == 0 or (exponent < 0 and digits[-1] != 0):
-        return number
-    if exponent > 0:
-        digits, exponent = (*digits, *(0,) * exponent), 0
-    while exponent < 0 and digits[-1] == 0:
-        digits, exponent = digits[:-1], exponent + 1
-    return Decimal((sign, digits, exponent))
+    short = number.normalize(_EXACT)
+    return short.quantize(_ONE, context=_EXACT) if short == short.to_integral_value() else short
 
 
 def product(*factors: Decimal) -> Decimal:
     """Exact product, independent of the precision of the decimal context."""
-    total = Decimal(1)
-    for factor in factors:
-        left_sign, left_digits, left_exponent = _parts(total)
-        sign, digits, exponent = _parts(factor)
-        whole = _integer(left_digits) * _integer(digits)
-        total = Decimal((left_sign ^ sign, tuple(int(d) for d in str(whole)), left_exponent + exponent))
-    return plain(total)
+    return plain(reduce(_EXACT.multiply, factors, _ONE))
 
 
 def total_of(*numbers: Decimal) -> Decimal:
     """Exact sum, independent of the precision of the decimal context."""
-    places = max((-_parts(number)[2] for number in numbers), default=0)
-    places = max(places, 0)
-    whole = 0
-    for number in numbers:
-        sign, digits, exponent = _parts(number)
-        whole += (-1 if sign else 1) * _integer(digits) * 10 ** (exponent + places)
-    return plain(Decimal((1 if whole < 0 else 0, tuple(int(d) for d in str(abs(whole))), -places)))
+    return plain(reduce(_EXACT.add, numbers, Decimal(0)))
 
 
-def _parts(number: Decimal) -> tuple[int, tuple[int, ...], int]:
-    sign, digits, exponent = number.as_tuple()
-    if isinstance(exponent, int):
-        return sign, digits, exponent
-    raise ValueError(f"{number} is not a number")
-
-
-def _integer(digits: tuple[int, ...]) -> int:
-    return int("".join(map(str, digits)))
+_ONE = Decimal(1)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, Overflow])
+"""Sums and products in it are exact, whatever their size: it has no limit that a number could reach."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _TIME = re.compile(
@@ -20,6 +21,7 @@ _TIME = re.compile(
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+@lru_cache(maxsize=4096)
 def parsed_time(text: str) -> datetime | None:
     """Parse an ISO 8601 time with any number of fraction digits; without an offset it is UTC. None if malformed."""
     found = _TIME.fullmatch(text.strip())

@@ -10,12 +10,21 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
-from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.file.event_codec import (
+    id_of,
+    instant_of,
+    microseconds,
+    pack_event,
+    short_id,
+    time_of,
+    unpack_event,
+)
 from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64
@@ -47,6 +56,13 @@ class Break:
     what: str
 
 
+_IDS = """(SELECT id FROM event_ids WHERE no = order_no) AS order_id,
+    (SELECT id FROM event_ids WHERE no = transaction_no) AS transaction_id"""
+_EVENTS = f"SELECT seq, at, content, hash, {_IDS} FROM events"
+_CHAINED = f"""SELECT seq, at, content, hash, {_IDS},
+    (SELECT hash FROM events AS earlier WHERE earlier.seq = events.seq - 1) AS previous FROM events"""
+
+
 class Audit:
     """The tables `events` and `event_ids`."""
 
@@ -60,7 +76,7 @@ class Audit:
         with self._database.transaction():
             last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
             seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"].hex())
-            text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            text = _detail_text(detail)
             time, transaction = instant(at), transaction_in(subject.text)
             self._database.execute(
                 "INSERT INTO events (seq, at, order_no, transaction_no, content, hash) VALUES (?, ?, ?, ?, ?, ?)",
@@ -70,7 +86,7 @@ class Audit:
                     self._number_for(order_id),
                     self._number_for(transaction),
                     pack_event(actor, kind, text, subject.text, order_id or "", transaction or ""),
-                    _digest((seq, time, actor, kind, order_id, subject.text, text, previous)),
+                    _digest(seq, time, actor, kind, order_id, subject.text, text, previous),
                 ),
             )
 
@@ -114,14 +130,14 @@ class Audit:
     def verify(self, head: str | None = None) -> Break | None:
         """Check the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
         previous, expected, seen = GENESIS, 1, head in (None, GENESIS)
-        for row in self._rows(None, None):
+        for row in self._rows(None, None, _EVENTS):
             seq = row["seq"]
             if seq != expected:
                 return Break(expected, f"event {expected} is missing")
             # An edited row may not be readable at all.
             try:
-                whole = _digest((*_texts(row), previous)) == row["hash"]
-            except ValueError:
+                whole = _digest(*_texts(row), previous) == row["hash"]
+            except (ValueError, TypeError):
                 whole = False
             if not whole:
                 return Break(seq, f"event {seq} or the one before it was edited")
@@ -129,17 +145,15 @@ class Audit:
             seen = seen or previous == head
         return None if seen else Break(expected, "the trail was cut off: the given head is not in it")
 
-    def _rows(self, order_id: str | None, since: datetime | None) -> Iterator[Row]:
+    def _rows(self, order_id: str | None, since: datetime | None, query: str = _CHAINED) -> Iterator[Row]:
         after, begin = 0, 0 if since is None else microseconds(instant(since))
         number = None if order_id is None else self._number_of(order_id)
         while True:
             if number is None:
-                rows = self._database.rows(
-                    f"{_CHAINED} WHERE seq > ? AND at >= ? ORDER BY seq LIMIT 1000", (after, begin)
-                )
+                rows = self._database.rows(f"{query} WHERE seq > ? AND at >= ? ORDER BY seq LIMIT 1000", (after, begin))
             else:
                 rows = self._database.rows(
-                    f"{_CHAINED} WHERE order_no = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
+                    f"{query} WHERE order_no = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
                     (number, after, begin),
                 )
             if not rows:
@@ -148,28 +162,28 @@ class Audit:
             after = rows[-1]["seq"]
 
 
-_CHAINED = """SELECT seq, at, content, hash,
-    (SELECT id FROM event_ids WHERE no = order_no) AS order_id,
-    (SELECT id FROM event_ids WHERE no = transaction_no) AS transaction_id,
-    (SELECT hash FROM events AS earlier WHERE earlier.seq = events.seq - 1) AS previous FROM events"""
+def _digest(seq: int, *texts: str | None) -> bytes:
+    """The hash of an event: of a list, in the JSON that `json.dumps` makes of it without `ensure_ascii`.
+
+    Written here, since an encoder of `json` is set up for each list: a tenth of the time of `verify`.
+    """
+    listed = ", ".join(["null" if text is None else encode_basestring(text) for text in texts])
+    return hashlib.sha256(f"[{seq}, {listed}]".encode()).digest()
 
 
-def _digest(values: tuple[object, ...]) -> bytes:
-    return hashlib.sha256(_AS_JSON(values).encode()).digest()
-
-
-_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+_detail_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _texts(row: Row) -> tuple[int, str, str, str, str | None, str, str]:
     """What an event's hash covers, followed by the hash of the event before: number, time, actor, kind, order, subject,
-    detail. Raise ValueError if it was edited."""
-    order_id = None if row["order_id"] is None else id_of(row["order_id"])
-    transaction = None if row["transaction_id"] is None else id_of(row["transaction_id"])
-    actor, kind, detail, subject = unpack_event(row["content"], order_id or "", transaction or "")
-    if transaction_in(subject) != transaction:
+    detail. Raise ValueError or TypeError if it was edited."""
+    order, transaction = row["order_id"], row["transaction_id"]
+    order_id = None if order is None else id_of(order)
+    transaction_id = None if transaction is None else id_of(transaction)
+    actor, kind, detail, subject = unpack_event(row["content"], order_id or "", transaction_id or "")
+    if transaction_in(subject) != transaction_id:
         raise ValueError("the subject is about another transaction")
-    return row["seq"], instant(time_of(row["at"])), actor, kind, order_id, subject, detail
+    return row["seq"], instant_of(row["at"]), actor, kind, order_id, subject, detail
 
 
 def _event(row: Row) -> Event:

@@ -1,4 +1,4 @@
-"""User CPU of single documents, and of an order's whole life cycle: what our own process computes, without waits.
+"""User CPU of single documents, of an order's whole life cycle and of `audit verify`, without waits.
 
     python -m tests.benchmarks.cpu [--orders 200] [--rounds 15] [--json FILE]
 
@@ -18,11 +18,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
+from uuid import UUID
 
+from plexstedi.cli.main import collect_rarely
 from plexstedi.decimal_json import dumps, loads
 from plexstedi.edi.inbound.outcome import AckState, Reconciliation
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment, content_fingerprint, read_acknowledgment
@@ -43,6 +47,9 @@ from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.guide_names import layout
 from plexstedi.sandbox.stedi.guide_x12 import to_guide_json
 from plexstedi.sandbox.stedi.x12 import Envelope, Group, Interchange, Party, Segment, write
+from plexstedi.state.audit import Audit, Fact
+from plexstedi.state.file.database import Database
+from plexstedi.state.subject import Subject, of_document, of_order, of_transaction
 from plexstedi.stedi.requests import generate_edi_body
 from tests.benchmarks.throughput import MANY
 from tests.commands.conftest import DRIVER, START, Bench
@@ -230,6 +237,44 @@ def life_cycle(orders: int, commands: tuple[str, ...] = ("run", "run")) -> LifeC
     return LifeCycle(orders, taken)
 
 
+# ---------------------------------------------------------------------------------------------- the audit trail
+
+
+def events_verified_a_second(orders: int, rounds: int) -> float:
+    """Events of an audit trail that are verified in a second of CPU; ten events of each order."""
+    random = Random(1)
+    with tempfile.TemporaryDirectory() as place, closing(Database.open(Path(place) / "state.db")) as database:
+        audit = Audit(database)
+        with database.transaction():
+            for number in range(orders):
+                _events_of_an_order(audit, number, *(str(UUID(int=random.getrandbits(128))) for _ in range(2)))
+        return audit.count() / least_ms(lambda: _intact(audit), rounds, 1) * 1000
+
+
+def _intact(audit: Audit) -> None:
+    assert audit.verify() is None
+
+
+def _events_of_an_order(audit: Audit, number: int, order_id: str, transaction: str) -> None:
+    """Events as they are recorded from the poll to the write into Plex."""
+
+    def note(kind: str, subject: Subject, *, of: str | None = order_id, **detail: Fact) -> None:
+        at = START + timedelta(seconds=number, milliseconds=audit.count() % 10)
+        audit.append(at, "plexstedi", kind, subject, order_id=of, **detail)
+
+    order, document, received = of_order(f"PO-{number}"), of_document(number), of_transaction(transaction)
+    note("order-seen", order, revision=1, phase="released", supplier="ACME01", known=False)
+    note("document-frozen", document, document="850", purpose="00", revision=1, file_name=f"us-PO-{number}-850-0.json")
+    note("attempt-begun", document, number=1, sha256=f"{number:064x}")
+    note("attempt-ended", document, number=1, outcome="accepted", status=200)
+    note("document-delivered", document, file_execution_id=transaction)
+    note("transaction-stored", received, of=None, form="guide-json", bytes=2900, sha256=f"{number:064x}")
+    note("acknowledgment-decided", received, type="AD", state="applied", reasons=[])
+    note("line-outcome", order, line=10, state="confirmed", quantity="120", ship_date="2026-11-20")
+    note("write-planned", order, write=number, records=2)
+    note("write-done", order, write=number, fields=[{"field": "Confirmed_Quantity", "from": None, "to": "120"}])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -237,10 +282,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    collect_rarely()
     found = documents(given.rounds)
     print(f"{'one document':28} {'user CPU':>10}")
     for name, milliseconds in found.items():
         print(f"{name:28} {milliseconds:7.2f} ms")
+    verified = events_verified_a_second(1000, given.rounds)
+    print(f"\naudit verify: {verified:,.0f} events a second")
     few, many = life_cycle(given.orders), life_cycle(given.orders * 4)
     singly = life_cycle(given.orders, ("poll", "submit", "submit", "ingest-acks"))
     marginal = (many.seconds - few.seconds) / (many.orders - few.orders) * 1000
@@ -252,7 +300,12 @@ def main() -> None:
     print(f"{'each further order':28} {'':6} {'':10} {marginal:7.1f} ms")
     if given.json is not None:
         cycles = [asdict(cycle) | {"ms_per_order": cycle.ms_per_order} for cycle in (few, many, singly)]
-        content = {"documents_ms": found, "life_cycles": cycles, "ms_of_each_further_order": marginal}
+        content = {
+            "documents_ms": found,
+            "events_verified_a_second": verified,
+            "life_cycles": cycles,
+            "ms_of_each_further_order": marginal,
+        }
         given.json.write_text(json.dumps(content, indent=2))
 
 

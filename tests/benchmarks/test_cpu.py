@@ -29,6 +29,10 @@ def test_ten_times_the_lines_take_about_ten_times_as_long(documents: dict[str, f
     assert documents[f"{name}, 100 lines"] <= documents[f"{name}, 10 lines"] * 20
 
 
+def test_the_audit_trail_is_verified_by_tens_of_thousands_of_events_a_second() -> None:
+    assert cpu.events_verified_a_second(orders=100, rounds=5) > 20_000
+
+
 def test_a_life_cycle_is_measured_to_its_end_in_real_processes() -> None:
     cycle = cpu.life_cycle(6)
     assert list(cycle.by_command) == ["1. run", "2. run"]

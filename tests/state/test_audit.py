@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from datetime import timedelta
 
@@ -77,6 +79,7 @@ def test_an_edited_event_is_named(trail, path, edit):
         "UPDATE events SET order_no = 1 WHERE seq = 3",
         "UPDATE events SET transaction_no = 1 WHERE seq = 3",
         "UPDATE event_ids SET id = 'other' WHERE no = 3",
+        "UPDATE event_ids SET id = 5 WHERE no = 3",
     ],
 )
 def test_an_event_whose_stored_form_was_edited_is_named(trail, path, edit):
@@ -84,6 +87,15 @@ def test_an_event_whose_stored_form_was_edited_is_named(trail, path, edit):
     assert broken is not None
     assert broken.seq == 3
     assert "edited" in broken.what
+
+
+@pytest.mark.parametrize("text", ["", '"\\/', "\0\n\x1f\x7f", "äß€😀", "\u2028"])
+def test_an_event_has_the_hash_of_its_json(text):
+    """Heads noted elsewhere, by any version of the program, stay valid."""
+    for order_id in (text, None):
+        values = (7, text, "actor", "kind", order_id, "", "{}", GENESIS)
+        written = json.dumps(values, ensure_ascii=False)
+        assert _digest(*values) == hashlib.sha256(written.encode()).digest()
 
 
 def test_a_removed_event_is_named(trail, path):
@@ -96,7 +108,7 @@ def test_a_removed_event_is_named(trail, path):
 def test_an_edited_event_with_a_hash_that_fits_is_found_by_the_next(trail, path, detail):
     edit_event(path, 3, detail=detail)
     row = trail.database.row(f"{_CHAINED} WHERE seq = 3")
-    fitting = _digest((*_texts(row), row["previous"].hex())).hex()
+    fitting = _digest(*_texts(row), row["previous"].hex()).hex()
     broken = after_tampering(trail, path, f"UPDATE events SET hash = x'{fitting}' WHERE seq = 3")
     assert broken is not None
     assert (broken.seq, broken.what) == (4, "event 4 or the one before it was edited")

@@ -103,7 +103,8 @@ EXCEPTIONS = {
     "Documents.any": "its first row only",
     "Audit.append": "the last row only",
     "Audit.head": "the last row only",
-    "Audit._rows": "`audit verify` and `audit export` read the whole trail, a thousand events at a time",
+    "Audit._rows": "`audit export` reads the whole trail, a thousand events at a time",
+    "Audit.verify": "reads the whole trail, a thousand events at a time",
     "drop_contents": "once a day",
 }
 """Functions that may read a whole table, and why."""

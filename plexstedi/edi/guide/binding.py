@@ -84,7 +84,7 @@ def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | U
             bound[section] = BoundChildren()
             continue
         dates = vital.get(section, frozenset())
-        context = Context(guide.schema, section, "order", dates, transaction.release, sources)
+        context = Context(section, "order", dates, transaction.release, sources)
         if section == "summary" and _wants_trailer(guide):
             before = (*bound.values(), bind_children(nodes, shape, context))
             nodes = (*nodes, _trailer(before))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from plexstedi.edi.guide.capacity import BaseCapacity, Capacity, Placement
-from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
+from plexstedi.edi.guide.compiled import Check, compiled
+from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, SameSchema, Schema, alternatives
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.x12.sets import SECTIONS, Section
 
@@ -21,7 +22,7 @@ SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$"
 ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GuideSlot:
     """Slot of an element in a segment, or of a component in a composite."""
 
@@ -29,6 +30,8 @@ class GuideSlot:
     position: int
     required: bool
     schema: Schema
+    root: Schema
+    """The guide's schema, to which references point."""
     forms: tuple[Flat, ...]
     """Schema alternatives of its value."""
     components: tuple[GuideSlot, ...]
@@ -41,7 +44,12 @@ class GuideSlot:
     array: bool
     """Whether the value is in a list."""
 
-    @property
+    @cached_property
+    def accepts(self) -> Check:
+        """Whether a JSON value is valid here."""
+        return compiled(self.schema, self.root)
+
+    @cached_property
     def constant(self) -> Any:
         """The only allowed value, or the default; None if there is neither."""
         values = [code for form in self.forms for code in form.codes or (None,)]
@@ -51,7 +59,7 @@ class GuideSlot:
         return next((default for default in defaults if default is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """Structure of a child: slots of a segment, or children of a loop (including its opening segment)."""
 
@@ -63,7 +71,28 @@ class Shape:
 
     def slot(self, position: int) -> GuideSlot | None:
         """Slot of an element position, None if absent."""
-        return next((slot for slot in self.slots if slot.position == position), None)
+        return self._by_position.get(position)
+
+    def opened_by(self, loop_id: str) -> tuple[Child | None, Shape]:
+        """For a loop: its opening segment, and the shape of what follows it."""
+        known = self._opened.get(loop_id)
+        if known is None:
+            opening = next((child for child in self.children if not child.loop and child.id == loop_id), None)
+            rest = Shape(
+                children=tuple(child for child in self.children if child is not opening),
+                unknown_required=self.unknown_required,
+            )
+            known = self._opened[loop_id] = opening, rest
+        return known
+
+    @cached_property
+    def _opened(self) -> dict[str, tuple[Child | None, Shape]]:
+        return {}
+
+    @cached_property
+    def _by_position(self) -> Mapping[int, GuideSlot]:
+        # The first slot of a position counts.
+        return {slot.position: slot for slot in reversed(self.slots)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +187,6 @@ def _place(child: Child, head: Shape, *, must: bool) -> Placement:
     )
 
 
-class SameSchema:
-    """Cache key for a schema, by identity since a mapping is not hashable; keeps the schema alive."""
-
-    __slots__ = ("schema",)
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SameSchema) and other.schema is self.schema
-
-
 def read_guide(schema: Mapping[str, Any]) -> Guide:
     """Parse the guide of a JSON Schema, once per schema object.
 
@@ -256,6 +270,7 @@ def _slot(key: str, position: int, required: bool, schema: Schema, root: Schema)
         position=position,
         required=required,
         schema=schema,
+        root=root,
         forms=forms,
         components=components,
         description=described,

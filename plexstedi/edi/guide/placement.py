@@ -87,8 +87,9 @@ def _place(
         if child.most is not None and len(taken[child.key]) >= child.most:
             full = child
             continue
+        inner = context.into(child, node)
         for candidate in child.shapes:
-            outcome = _bind_node(node, child, candidate, context)
+            outcome = _bind_node(node, child, candidate, inner)
             if isinstance(outcome, NoFit):
                 failures.append((child, outcome))
                 continue
@@ -134,11 +135,10 @@ def _no_place(
     result.dropped_values.setdefault(node.id, segment_text(head))
 
 
-def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
-    inner = context.into(child, node)
+def _bind_node(node: Node, child: Child, shape: Shape, inner: Context) -> BoundNode | NoFit:
     if not child.loop:
         head = node.head if isinstance(node, Loop) else node
-        bound = bind_segment(head, shape, context.root)
+        bound = bind_segment(head, shape)
         if isinstance(bound, NoFit):
             return bound
         rest = node.children[1:] if isinstance(node, Loop) else ()
@@ -150,18 +150,15 @@ def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> Boun
 
 
 def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
-    opening = next((c for c in shape.children if not c.loop and c.id == loop.id), None)
+    opening, others = shape.opened_by(loop.id)
     if opening is None:
         return NoFit(False, other=f"{child.key} has no segment {loop.id}")
-    heads = [bind_segment(loop.head, head, context.root) for head in opening.shapes]
+    heads = [bind_segment(loop.head, head) for head in opening.shapes]
     fitting = [head for head in heads if isinstance(head, BoundSegment)]
     if not fitting:
         failed = sorted((h for h in heads if isinstance(h, NoFit)), key=lambda h: (h.variant, h.size))
         return failed[0] if failed else NoFit(False, other=f"{opening.key} accepts no value")
     head = min(fitting, key=lambda h: (len(h.lost), h.choice))
-    others = Shape(
-        children=tuple(c for c in shape.children if c is not opening), unknown_required=shape.unknown_required
-    )
     rest = bind_children(loop.children[1:], others, context)
     json: dict[str, GuideJson] = {}
     for entry in shape.children:
@@ -214,7 +211,7 @@ def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
         if isinstance(made, BoundSegment) and made.json:
             return BoundNode(made.json, made.segment)
         return missing_segment(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
-    opening = next((c for c in shape.children if not c.loop and c.id == child.id), None)
+    opening, _ = shape.opened_by(child.id)
     role = _only_code(opening) if child.id == "N1" else None
     deeper = replace(context, role=role or context.role)
     head = [constants_alone(child.id, shape) for shape in (() if opening is None else opening.shapes)]

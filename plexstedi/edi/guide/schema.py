@@ -24,6 +24,21 @@ class GuideUnreadableError(ValueError):
     """The schema of a guide uses an unsupported feature; the message names it and its location."""
 
 
+class SameSchema:
+    """Cache key for a schema, by identity since a mapping is not hashable; keeps the schema alive."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SameSchema) and other.schema is self.schema
+
+
 @dataclass(frozen=True, slots=True)
 class Flat:
     """One alternative of a schema, without references and combinations at its top level."""

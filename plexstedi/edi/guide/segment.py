@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.model import GuideSlot, Shape
-from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant_json, fit
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Composite, Segment, Value
@@ -126,7 +125,7 @@ def is_head(segment_id: str) -> bool:
     return segment_id in _ESSENTIAL_ELEMENTS
 
 
-def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment | NoFit:
+def bind_segment(segment: Segment, shape: Shape) -> BoundSegment | NoFit:
     """Bind the segment, elements in the order of the schema; NoFit with all misfits if an essential value is lost."""
     vital = _ESSENTIAL_ELEMENTS.get(segment.id, _KEY_ELEMENTS.get(segment.id, frozenset()))
     start = ITEM_PAIRS_FROM.get(segment.id)
@@ -139,7 +138,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             continue
         slot = shape.slot(position)
         outcome: Fitted | Misfit
-        outcome = _NO_PLACEMENT if slot is None else fit(value, slot, root)
+        outcome = _NO_PLACEMENT if slot is None else fit(value, slot)
         if isinstance(outcome, Fitted):
             placed[position] = outcome
             continue
@@ -155,7 +154,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
         _drop_halves(pair, segment, placed, lost)
     items = _Items()
     if start is not None:
-        items = _place_items(segment, start, shape, root, placed, lost)
+        items = _place_items(segment, start, shape, placed, lost)
     return _filled(segment, shape, placed, lost, (*unfit, *items.unfit), items, variant=variant)
 
 
@@ -245,9 +244,7 @@ def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
     return _filled(Segment(segment_id, ()), shape, {}, (), (), _Items())
 
 
-def _place_items(
-    segment: Segment, start: int, shape: Shape, root: Schema, placed: dict[int, Fitted], lost: list[Lost]
-) -> _Items:
+def _place_items(segment: Segment, start: int, shape: Shape, placed: dict[int, Fitted], lost: list[Lost]) -> _Items:
     """Assign item numbers to qualifier pairs of the guide, whatever the position of a pair."""
     numbers = item_numbers(segment)
     pairs = [(q, n) for p in range(start, start + 20, 2) if (q := shape.slot(p)) and (n := shape.slot(p + 1))]
@@ -257,10 +254,13 @@ def _place_items(
         options: dict[int, tuple[Fitted, Fitted]] = {}
         problem: Unfit | None = None
         for index, (qualifier_slot, number_slot) in enumerate(pairs):
-            first, second = fit(qualifier, qualifier_slot, root), fit(number, number_slot, root)
-            if isinstance(first, Fitted) and isinstance(second, Fitted):
+            first = fit(qualifier, qualifier_slot)
+            if isinstance(first, Misfit):
+                continue
+            second = fit(number, number_slot)
+            if isinstance(second, Fitted):
                 options[index] = (first, second)
-            elif isinstance(first, Fitted) and isinstance(second, Misfit):
+            else:
                 shown = f"{qualifier} {number}"
                 problem = Unfit(_position(segment, start, qualifier), shown, f"{segment.id} {shown}: {second.message}")
         if not options and problem is not None:

@@ -61,13 +61,14 @@ _TYPE_WORDS = {
     "boolean": "true or false",
     "null": "empty",
 }
-_TYPES: Mapping[str, tuple[type, ...]] = {
+TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
-    "object": (Mapping,),
+    "object": (dict, Mapping),
     "array": (list, tuple),
     "boolean": (bool,),
     "null": (type(None),),
 }
+"""Python's types of a JSON type, which for numbers are not enough: there are none of them here."""
 
 
 def _is_type(value: Any, name: str) -> bool:
@@ -75,7 +76,7 @@ def _is_type(value: Any, name: str) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             return False
         return name == "number" or value == int(value)
-    return isinstance(value, _TYPES.get(name, ()))
+    return isinstance(value, TYPES.get(name, ()))
 
 
 def has_type(value: Any, names: Sequence[str]) -> bool:
@@ -115,12 +116,20 @@ def _wrong_type(value: Any, names: Sequence[str]) -> str:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether a value is that of a const or enum: of the same type; numbers are compared exactly."""
+    """Whether two values are the same in JSON: true is not 1; numbers are compared exactly."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | Decimal) and isinstance(other, int | float | Decimal):
         return Decimal(one) == _exact(other)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
     return type(one) is type(other) and bool(one == other)
+
+
+def _has_repeated(items: Sequence[Any]) -> bool:
+    return any(is_same(item, earlier) for index, item in enumerate(items) for earlier in items[:index])
 
 
 def _exact(number: Any) -> Decimal:
@@ -228,7 +237,7 @@ def _of_array(value: Sequence[Any], schema: Mapping[str, Any], root: Schema, pat
         first = items
     for index, item in enumerate(value):
         yield from faults(item, first[index] if index < len(first) else rest, root, f"{path}[{index}]")
-    if schema.get("uniqueItems") and any(item in value[:index] for index, item in enumerate(value)):
+    if schema.get("uniqueItems") and _has_repeated(value):
         yield GuideFault(path, "must not repeat an entry")
     if "contains" in schema:
         matching = sum(is_valid(item, schema["contains"], root) for item in value)

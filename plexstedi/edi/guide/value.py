@@ -10,14 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
-from plexstedi.edi.guide.compiled import is_valid_document
 from plexstedi.edi.guide.model import GuideSlot
-from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.validate import WRONG_TYPE, faults
 from plexstedi.edi.units import plain
 from plexstedi.edi.x12.transaction import Composite, Simple, Value
 
 _WIDEST = 18
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +39,26 @@ class Misfit:
     """The guide has no slot for it."""
 
 
-def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
+def fit(value: Value, slot: GuideSlot) -> Fitted | Misfit:
     """Fit the value to the slot type. Only the notation changes: leading zeros, trailing decimals, date separators."""
     if isinstance(value, Composite):
-        return _fit_composite(value, slot, root)
+        return _fit_composite(value, slot)
     if slot.components:
-        return _fit_composite(Composite((value,)), slot, root)
+        return _fit_composite(Composite((value,)), slot)
     for notation in _notations(value, slot.width):
         candidate: GuideJson = [notation] if slot.array else notation
-        if is_valid_document(candidate, slot.schema, root):
+        if slot.accepts(candidate):
             return Fitted(candidate, _element(value, notation))
     codes = slot.codes
     if codes is not None and not isinstance(value, Decimal | date | time):
         return Misfit(True, f"{simple_json(value)} is not accepted: {', '.join(codes)}", codes)
-    return Misfit(False, _in_words(value, slot, root))
+    return Misfit(False, _in_words(value, slot))
 
 
-def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
+def _in_words(value: Simple, slot: GuideSlot) -> str:
     """Violations of the notation that comes closest to the requirement of the guide."""
     found = [
-        tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, root)))
+        tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, slot.root)))
         for n in _notations(value, slot.width)
     ]
     typed = [messages for messages in found if not any(m.startswith(WRONG_TYPE) for m in messages)]
@@ -67,7 +66,7 @@ def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
     return " and ".join(f"it {message}" for message in nearest) or "no representation of it fits"
 
 
-def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
+def _fit_composite(value: Composite, slot: GuideSlot) -> Fitted | Misfit:
     inner: dict[str, GuideJson] = {}
     parts: list[Simple | None] = [None] * len(value.components)
     for position, component in enumerate(value.components, start=1):
@@ -76,9 +75,9 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
         inner_slot = next((s for s in slot.components if s.position == position), None)
         if inner_slot is None:
             if not slot.components and position == 1 and len(value.components) == 1:
-                return _fit_alone(component, slot, root)
+                return _fit_alone(component, slot)
             return Misfit(False, f"the guide has no place for component {position:02d}")
-        fitted = fit(component, inner_slot, root)
+        fitted = fit(component, inner_slot)
         if isinstance(fitted, Misfit):
             return fitted
         inner[inner_slot.key] = fitted.json
@@ -92,24 +91,26 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
     return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))
 
 
-def _fit_alone(component: Simple, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
+def _fit_alone(component: Simple, slot: GuideSlot) -> Fitted | Misfit:
     """Fit a composite of one component to a simple element of the guide."""
-    return fit(component, slot, root)
+    return fit(component, slot)
 
 
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
     """All notations of the same value, most natural first."""
-    if isinstance(value, Decimal):
+    if isinstance(value, str):
+        yield value
+        if _WHOLE.fullmatch(value):
+            yield int(value)
+    elif isinstance(value, Decimal):
         yield json_number(value)
         yield from _number_texts(plain(value), width)
     elif isinstance(value, date):
-        yield from (value.isoformat(), f"{value:%Y%m%d}", f"{value:%y%m%d}")
-    elif isinstance(value, time):
-        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
+        yield value.isoformat()
+        yield f"{value:%Y%m%d}"
+        yield f"{value:%y%m%d}"
     else:
-        yield value
-        if re.fullmatch(r"0|-?[1-9][0-9]{0,14}", value):
-            yield int(value)
+        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
 
 
 def _number_texts(number: Decimal, width: int) -> Iterator[str]:

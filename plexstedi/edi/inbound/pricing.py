@@ -81,7 +81,7 @@ def compare_price(
             " `plexstedi replay --ack TRANSACTION --reason TEXT`; or accept or reject it: `plexstedi review show ID`"
             " shows what each does",
         )
-    return Compared(Fraction(sent.price) / ours[0], Fraction(acknowledged) / theirs[0] / factor)
+    return Compared(Fraction(sent.price) / Fraction(ours[0]), Fraction(acknowledged) / Fraction(theirs[0]) / factor)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:
@@ -89,19 +89,18 @@ def price_sent(sent: SentLine) -> Decimal | None:
     per = _per(sent.price_basis, sent.unit)
     if per is None or per[1] != sent.unit:
         return None
-    each = Fraction(sent.price) / per[0]
-    return exact_quotient(Decimal(each.numerator), Decimal(each.denominator), 10)
+    return exact_quotient(sent.price, per[0], 10)
 
 
-def _per(basis: str | None, unit: str) -> tuple[Fraction, str] | None:
+def _per(basis: str | None, unit: str) -> tuple[Decimal, str] | None:
     """Quantity and unit that a price refers to."""
     if basis is None:
-        return Fraction(1), unit
+        return Decimal(1), unit
     known = PRICE_BASIS_UNITS.get(basis)
     if known is None:
         return None
     quantity, per = known
-    return Fraction(quantity), per or unit
+    return quantity, per or unit
 
 
 def _factor(theirs: str, ours: str, settings: SupplierSettings) -> Fraction | None:

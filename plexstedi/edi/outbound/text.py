@@ -128,8 +128,10 @@ def unfit_as_sent(
 
 def _texts(segment: Segment) -> Iterator[str]:
     for value in segment.elements:
-        parts = value.components if isinstance(value, Composite) else (value,)
-        yield from (part for part in parts if isinstance(part, str))
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Composite):
+            yield from (part for part in value.components if isinstance(part, str))
 
 
 def _base_letters(text: str) -> str:

@@ -112,7 +112,8 @@ def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
     found = (
         beyond_limit(segment, position, transaction.release, where)
         for where, segment in placed_segments(transaction)
-        for position in range(1, len(segment.elements) + 1)
+        for position, value in enumerate(segment.elements, start=1)
+        if value is not None
     )
     return tuple(reason for reason in found if reason is not None)
 
@@ -143,7 +144,7 @@ def beyond_limit(segment: Segment, position: int, release: str, where: str) -> R
 def _size(value: Simple) -> int:
     """Length as defined by X12: for a number only its digits, without sign and decimal point."""
     if isinstance(value, Decimal):
-        return sum(c.isdigit() for c in f"{value:f}")
+        return len(f"{value.copy_abs():f}".replace(".", ""))
     return len(str(value))
 
 

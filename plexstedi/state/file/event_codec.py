@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import zlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.dictionaries import OF_EVENTS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _RAW = -12
 """Deflate without header and checksum, which the event's hash makes superfluous; a window of 4 KB."""
@@ -50,8 +52,18 @@ def microseconds(text: str) -> int | str:
 
 def time_of(number: int) -> datetime:
     """Inverse of `microseconds`. Raise ValueError for a number that is not a time."""
+    return _after(_EPOCH, number)
+
+
+def instant_of(number: int) -> str:
+    """`codec.instant` of a time as stored. Raise ValueError for a number that is not a time."""
+    # Without a zone, which is UTC anyway: to write it and replace it by Z takes as long as all else.
+    return f"{_after(_EPOCH_WITHOUT_ZONE, number).isoformat(timespec='microseconds')}Z"
+
+
+def _after(epoch: datetime, number: int) -> datetime:
     try:
-        return _EPOCH + number * _MICROSECOND
+        return epoch + number * _MICROSECOND
     except (OverflowError, TypeError) as error:
         raise ValueError(f"{number!r} is not a time") from error
 
@@ -61,9 +73,12 @@ def short_id(text: str) -> bytes | str:
     return bytes.fromhex(text.replace("-", "")) if _UUID.fullmatch(text) else text
 
 
+@lru_cache(maxsize=64)
 def id_of(stored: bytes | str) -> str:
-    """Inverse of `short_id`."""
+    """Inverse of `short_id`. Raise TypeError for what is no id."""
     if isinstance(stored, str):
         return stored
+    if not isinstance(stored, bytes):
+        raise TypeError(f"{stored!r} is not an id")
     digits = stored.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

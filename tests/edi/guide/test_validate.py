@@ -78,6 +78,10 @@ def test_we_accept_and_refuse_what_an_independent_validator_does(schema: Any, va
         ("AB\n", {"pattern": "^AB$"}, False),
         ("٣", {"pattern": "^\\d$"}, False),
         (True, {"enum": [1]}, False),
+        ([True], {"const": [1]}, False),
+        ({"a": Decimal("1.0")}, {"const": {"a": 1}}, True),
+        ([False, 0], {"uniqueItems": True}, True),
+        ([[1], [Decimal("1.0")]], {"uniqueItems": True}, False),
         (Decimal("1.0"), {"type": "integer"}, True),
     ],
 )

@@ -29,7 +29,7 @@ from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import is_broken
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.watched import Watch, unwatched, watched
-from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction, Value
 
 _OF_A_LINE = ("ACK", "SCH", "DTM")
 _MOST_LINES = 100_000
@@ -228,10 +228,8 @@ class _Location:
         reported = {reason.message.partition(":")[0] for reason in self.faults}
         for segment in segments:
             for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
-                parts = value.components if isinstance(value, Composite) else (value,)
-                broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
-                element = f"{segment.id}{position:02}"
-                if broken is not None and element not in reported:
+                broken = _broken_text(value)
+                if broken is not None and (element := f"{segment.id}{position:02}") not in reported:
                     self.fault(
                         element, f"'{shown(broken)}' is broken text: it contains something that is not a character"
                     )
@@ -295,6 +293,14 @@ def _supplier_reference(tx: Transaction, opening: Segment, heading: _Heading) ->
         return own
     references = (node for node in tx.heading if isinstance(node, Segment) and node.id == "REF")
     return next((read_text(ref.get(2)) for ref in references if read_text(ref.get(1)) == "VN"), None)
+
+
+def _broken_text(value: Value | None) -> str | None:
+    if isinstance(value, str):
+        return value if is_broken(value) else None
+    if isinstance(value, Composite):
+        return next((part for part in value.components if isinstance(part, str) and is_broken(part)), None)
+    return None
 
 
 def _malformed(element: str, message: str, order_number: str | None = None) -> Malformed:

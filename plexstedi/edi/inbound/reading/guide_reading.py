@@ -127,19 +127,19 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
     for key, value in content.items():
         if value is None or value == "" or key.startswith("_"):
             continue
-        where = f"{path}.{key}"
         position = _position(key)
         if position == 0:
-            raise _NotGuideJson(f"{where} is not an X12 element")
+            raise _NotGuideJson(f"{path}.{key} is not an X12 element")
         if position in found:
-            raise _NotGuideJson(f"{where}: two keys for the same element")
+            raise _NotGuideJson(f"{path}.{key}: two keys for the same element")
         if isinstance(value, str):
             found[position] = value
             continue
+        where = f"{path}.{key}"
         found[position] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)
         if not composites and isinstance(value, Mapping):
             raise _NotGuideJson(f"{where}: a composite within a composite")
-    return tuple(found.get(index) for index in range(1, max(found, default=0) + 1))
+    return tuple(map(found.get, range(1, max(found, default=0) + 1)))
 
 
 def _composite(value: object, where: str) -> Composite:
