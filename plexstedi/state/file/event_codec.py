@@ -75,7 +75,7 @@ def short_id(text: str) -> bytes | str:
 
 @lru_cache(maxsize=64)
 def id_of(stored: bytes | str) -> str:
-    """Inverse of `short_id`. Raise TypeError for what is no id."""
+    """Inverse of `short_id`. Raise TypeError for anything else."""
     if isinstance(stored, str):
         return stored
     if not isinstance(stored, bytes):
