@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from plexstedi.cli.page.charts import Box, Spread, css_of, spread, stage_chart, verdict_boxes
-from plexstedi.cli.page.words import age, anchors, length, machine_time
-from plexstedi.cli.render.sections import NOTHING, counted, day, health_facts, instant, statuses, words
-from plexstedi.plain_text import visible
+from plexstedi.cli.page.templating import asset, environment, policy_hash
+from plexstedi.cli.page.words import STALE_AFTER, age, anchors
+from plexstedi.cli.render.sections import health_facts
 from plexstedi.state.reviews import Review
-from plexstedi.sync.report.lines import plain_quantity
 from plexstedi.sync.report.page import PERIODS, PageData
 from plexstedi.sync.report.risks import OpenOrder
 from plexstedi.sync.statistics.scorecards import Scorecard
 
-if TYPE_CHECKING:
-    import jinja2
-    from markupsafe import Markup
-
-FOLDER = Path(__file__).parent / "templates"
-_NOTHING = "–"
 _MOST_RISKS = 100
 """Rows of a list of risks; the list of orders has all of them."""
-_STALE_AFTER = 3
-"""Intervals of the timer: `run.every_minutes` times this, as for `status --check`."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +53,18 @@ class Card:
 
 def overview_page(data: PageData) -> str:
     """The overview as HTML."""
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = asset("style.css"), asset("script.js") + asset("age.js")
     risks = _risks(data)
     return (
-        _environment()
+        environment()
         .get_template("overview.html.j2")
         .render(
             title=_title(data),
             data=data,
             style=style,
             script=script,
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=policy_hash(style),
+            script_hash=policy_hash(script),
             chart=None if data.supplier is not None else stage_chart(data.days),
             css_of=css_of,
             tiles=_tiles(data),
@@ -91,7 +78,7 @@ def overview_page(data: PageData) -> str:
                 {order.record.supplier for order in data.orders} | {c.supplier for c in data.seen.suppliers}
             ),
             most=_MOST_RISKS,
-            stale_minutes=data.every_minutes * _STALE_AFTER,
+            stale_minutes=data.every_minutes * STALE_AFTER,
             began=min((at for at, record in data.days.items() if record.suppliers is not None), default=None),
         )
     )
@@ -102,66 +89,6 @@ def _title(data: PageData) -> str:
         return "Purchase orders by EDI"
     name = data.names.get(data.supplier, data.supplier)
     return f"Supplier {data.supplier}" + ("" if name == data.supplier else f" {name}")
-
-
-def _environment() -> jinja2.Environment:
-    # Only this page needs it (CHOICES.md 2).
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-        auto_reload=False,
-    )
-    environment.filters |= {
-        "instant": instant,
-        "day": day,
-        "quantity": plain_quantity,
-        "length": length,
-        "machine": machine_time,
-        "ticked": _ticked,
-        "capital": _capital,
-        "words": words,
-        "counted": counted,
-        "statuses": statuses,
-    }
-    return environment
-
-
-def _shown(value: object) -> object:
-    """Every text of the page: no invisible characters. Assets are marked safe and stay as they are."""
-    if type(value) is not str:
-        return value
-    return _NOTHING if value == NOTHING else visible(value)
-
-
-def _ticked(text: str) -> Markup:
-    """Escaped text; words in backticks become code."""
-    from markupsafe import Markup, escape
-
-    parts = (escape(visible(part)) for part in text.split("`"))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)
-    )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _asset(name: str) -> Markup:
-    from markupsafe import Markup
-
-    return Markup(FOLDER.joinpath(name).read_text(encoding="utf-8"))
-
-
-def _hash(asset: str) -> str:
-    """For the page's own content security policy: nothing else may run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode()
 
 
 def _tiles(data: PageData) -> list[Tile]:
@@ -198,7 +125,7 @@ def _reviews(data: PageData) -> list[tuple[Review, OpenOrder | None]]:
 
 def _freshness(data: PageData) -> list[Freshness]:
     seen = data.seen.times
-    limit = timedelta(minutes=data.every_minutes * _STALE_AFTER)
+    limit = timedelta(minutes=data.every_minutes * STALE_AFTER)
 
     def one(what: str, at: datetime | None, *, watched: bool) -> Freshness:
         stale = watched and (at is None or data.now - at > limit)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from plexstedi.sync.report.risks import OpenOrder
 
+STALE_AFTER = 3
+"""Intervals of the timer: `run.every_minutes` times this, as for `status --check`."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.page.files import write_page
-from plexstedi.cli.plants.show import page_of, show_plants
+from plexstedi.cli.plants.show import show_plants
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.plants import PlantJson
 from plexstedi.errors import PlexStediError, UsageFault
@@ -42,7 +42,10 @@ def several_plants(
     now = invocation.clock.now()
     outcome.show = lambda: show_plants(plants, now)
     if html is not None:
-        write_page(html, page_of(plants, now))
+        # Only the page needs the templates.
+        from plexstedi.cli.plants.page import plants_page
+
+        write_page(html, plants_page(plants, now))
         outcome.data["html"] = str(html)
         outcome.show = lambda: print(f"Written: {html}")
 
@@ -75,11 +78,12 @@ def _read(config_file: Path, name: str, around: Invocation) -> Plant:
     try:
         config = own.config()
         company, state = config.company.name or "", own.state()
+        every_minutes = config.run.every_minutes
         with reading(state) as store:
             now = own.clock.now()
             health = read_health(store, state, config, now)
             if store is None:
-                return Plant(name, config_file, company, state, health=health)
+                return Plant(name, config_file, company, state, health=health, every_minutes=every_minutes)
             own.must_own(store)
             seen = overview(store, config, now)
     except PlexStediError as fault:
@@ -88,4 +92,4 @@ def _read(config_file: Path, name: str, around: Invocation) -> Plant:
             with suppress(PlexStediError):
                 health_now = read_health(None, state, None, own.clock.now(), fault=fault)
         return Plant(name, config_file, company, state, Overview(), health_now, fault)
-    return Plant(name, config_file, company, state, seen, health)
+    return Plant(name, config_file, company, state, seen, health, every_minutes=every_minutes)

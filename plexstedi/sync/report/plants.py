@@ -12,7 +12,7 @@ from plexstedi.config.places import CONFIG_NAME
 from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.errors import PlexStediError
 from plexstedi.state.reviews import Review, ReviewKind
-from plexstedi.sync.health import Health
+from plexstedi.sync.health import EVERY_MINUTES, Health
 from plexstedi.sync.report.overview import Overview
 
 MOST_ITEMS = 5
@@ -53,6 +53,8 @@ class Plant:
     overview: Overview = field(default_factory=Overview)
     health: Health | None = None
     fault: PlexStediError | None = None
+    every_minutes: int = EVERY_MINUTES
+    """`run.every_minutes`."""
 
     @property
     def needs_review(self) -> bool:

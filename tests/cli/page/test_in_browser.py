@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from plexstedi.cli.page.overview import overview_page
+from plexstedi.cli.plants.page import plants_page
 
 from .pages import NOW, a_page
+from .plant_pages import some_plants
 
 pytestmark = pytest.mark.browser
 
@@ -355,3 +357,26 @@ def test_five_thousand_orders_open_and_are_searched_quickly(opened: Opened, tmp_
     )
     assert "1000 of 5000" in said
     assert milliseconds < 5_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_several_plants_fits_is_legible_and_marks_old_data(
+    opened: Opened, tmp_path: Path, scheme: str
+) -> None:
+    path = tmp_path / "plants.html"
+    path.write_text(plants_page(some_plants(), NOW), encoding="utf-8")
+    for width in WIDTHS:
+        page = opened(width, path=path, color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("tr.old").all_inner_texts()[0].startswith("tulsa")
+    assert page.locator("tr.old").count() == 1
+    assert page.locator("#stale").is_hidden()
+    page.locator("#t-plants tbody a").first.click()
+    assert page.locator("section:target h2").inner_text() == "reno"
+    old = opened(path=path, color_scheme=scheme, minutes_later=300)
+    assert old.locator("#stale").is_visible()
+    assert old.locator("tr.old").count() == 4, "all but the one that cannot be read"
+    for each in (page, old):
+        low, met = each.evaluate(CONTRASTS)
+        assert low == []
+        assert met["texts"] > 80, "else this looks at nothing"
