@@ -24,7 +24,8 @@ from plexstedi.cli.people.review_together import (
     filters_of,
 )
 from plexstedi.cli.render.review_item import show_review
-from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.render.review_list import show_list
+from plexstedi.cli.render.tables import plain
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
@@ -100,7 +101,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
         outcome.data = {"reviews": [ReviewJson.of(review) for review in open_items], "audit_head": store.audit.head()}
     finally:
         store.close()
-    outcome.show = lambda: _print_list(open_items)
+    outcome.show = lambda: show_list(open_items)
     finish(invocation, outcome, as_json=json)
 
 
@@ -185,28 +186,6 @@ def _detail(found: ReviewDetail) -> dict[str, Any]:
         "versions": [VersionJson(title=version.title, x12=version.x12) for version in found.versions.versions],
         "differences": list(found.versions.differences),
     }
-
-
-def _print_list(reviews: Sequence[Review]) -> None:
-    if not reviews:
-        print("No item needs review.")
-        return
-    print_table(
-        ("id", "since", "supplier", "order", "line", "what", "why"),
-        [
-            (
-                review.id,
-                f"{review.opened_at:%Y-%m-%d %H:%M}",
-                review.supplier,
-                review.order_number,
-                review.line,
-                review.kind.value,
-                "; ".join(f"{reason.where}: {reason.message}" for reason in review.reasons),
-            )
-            for review in reviews
-        ],
-        spare=("since",),
-    )
 
 
 def _print_decided(review: Review, how: str, *, closed: bool, asked: Sequence[str]) -> None:
