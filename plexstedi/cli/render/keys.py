@@ -19,6 +19,8 @@ UNKNOWN: Final = "\x00"
 """A key that is not a single character: an arrow, a function key, a letter outside ASCII."""
 
 _ESCAPE = b"\x1b"
+_LOOK_SECONDS = 0.25
+"""A signal that arrives just before the wait begins does not end it: it is seen after so long."""
 _REST_OF_KEY_SECONDS = 0.05
 """How long the rest of an arrow's or function key's sequence may take."""
 
@@ -46,9 +48,9 @@ def pressed(seconds: float | None = None) -> str:
     Reads the descriptor, not `sys.stdin`: what is typed ahead stays for the next question.
     """
     descriptor = sys.stdin.fileno()
-    ready, _, _ = select.select([descriptor], [], [], seconds)
-    if not ready:
-        return ""
+    while not select.select([descriptor], [], [], _LOOK_SECONDS if seconds is None else seconds)[0]:
+        if seconds is not None:
+            return ""
     key = _read(descriptor, 1)
     if not key:
         return END
