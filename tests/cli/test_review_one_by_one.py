@@ -70,6 +70,7 @@ def test_keys_that_send_several_bytes_decide_nothing(four: Cli) -> None:
 def test_it_ends_at_once_and_keeps_what_was_decided(four: Cli, key: Key, code: int) -> None:
     ran = four.on_a_terminal(*review_command(four), answers=[A, "seen by me", key])
     assert (ran.code, "Traceback" in ran.out) == (code, False), ran.out
+    assert "quit: \r\n" in ran.out, "what is printed next begins on a line of its own"
     assert [item.state for item in items(four)] == ["accepted", "open", "open", "open"]
 
 

@@ -89,10 +89,14 @@ def _choose(found: ReviewDetail, show_all: Callable[[ReviewDetail], None]) -> st
     question = ", ".join(f"{key} = {name}" for key, name in keys.items())
     while True:
         # The mode first: a key pressed as soon as the choices are seen counts.
-        with single_keys():
-            print(f"{question}: ", end="", file=sys.stderr, flush=True)
-            key = pressed().lower()
-        print(keys.get(key, ""), file=sys.stderr)
+        key = ""
+        try:
+            with single_keys():
+                print(f"{question}: ", end="", file=sys.stderr, flush=True)
+                key = pressed().lower()
+        finally:
+            # Also when it is interrupted: what is printed next begins on a line of its own.
+            print(keys.get(key, ""), file=sys.stderr)
         if key == END:
             return "quit"
         if key == "m":
