@@ -18,7 +18,7 @@ from plexstedi.cli.render.summary import sentences
 from plexstedi.cli.render.tables import x12_lines
 from plexstedi.cli.render.terminal import head, say, terminal_width
 from plexstedi.cli.result.outcome import Outcome, print_fault
-from plexstedi.cli.sandbox import PrintedDialect
+from plexstedi.cli.sandbox import PrintedDialect, files_kept_in
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
@@ -89,9 +89,17 @@ def _place(directory: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="plexstedi-demo-") as place:
             yield Path(place)
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    if (directory / "state.sqlite3").exists():
-        raise UsageFault(f"{directory} holds the state of an earlier demo", fix="Use another directory, or delete it.")
+    with files_kept_in(directory):
+        if (directory / "state.sqlite3").exists():
+            raise UsageFault(
+                f"{directory} holds the state of an earlier demo", fix="Use another directory, or delete it."
+            )
+        if (directory / "plexstedi.toml").exists():
+            raise UsageFault(
+                f"{directory / 'plexstedi.toml'} already exists; the demo never overwrites",
+                fix="Use another directory.",
+            )
+        (directory / "plexstedi.toml").touch()
     yield directory
 
 
@@ -241,9 +249,9 @@ class Demo:
         if self._is_kept:
             files = shlex.join(["plexstedi", "--config", str(self._config.file), "--state", str(self._state)])
             with self._reading() as store:
-                first = store.reviews.open_items()[0].id
+                shown = [f"review show {item.id}" for item in store.reviews.open_items()[:1]]
             for what, command in (
-                ("one item, ordered against acknowledged", f"review show {first}"),
+                *(("one item, ordered against acknowledged", command) for command in shown),
                 ("one order with its timeline", f"status {changed}"),
                 ("the page for a purchasing desk", "status --html page.html"),
                 ("the audit trail, unedited", "audit verify"),

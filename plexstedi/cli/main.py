@@ -150,18 +150,22 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; return its exit code."""
-    arguments = as_text(arguments)
+    arguments = _global_options_first(as_text(arguments))
     with guarded_streams() as streams:
         code = _run(arguments)
         return int(streams.ended(code, _full_name(_command(arguments), arguments), arguments))
 
 
-_FLAGS = ("--verbose", "-v", "--quiet", "-q")
+_GROUPS = ("review", "audit", "credentials")
+_FLAGS = ("--verbose", "-v", "--quiet", "-q", "--version")
 _WITH_VALUE = ("--config", "--state", "--log-format")
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:
-    """Move the global options before the command, wherever they were given, except behind `--`."""
+    """Move the global options before the command, wherever they were given, except behind `--`.
+
+    `--json` is an option of each command: before the command, or between `review` and `list`, it is moved behind it.
+    """
     first: list[str] = []
     rest: list[str] = []
     left = iter(arguments)
@@ -175,11 +179,20 @@ def _global_options_first(arguments: list[str]) -> list[str]:
             first += [word, *[value for value in (next(left, None),) if value is not None]]
         else:
             rest.append(word)
-    return first + rest
+    return first + _json_behind_the_command(rest)
+
+
+def _json_behind_the_command(words: list[str]) -> list[str]:
+    names = [at for at, word in enumerate(words) if not word.startswith("-")]
+    if not names:
+        return words
+    end = names[:2][-1] if words[names[0]] in _GROUPS else names[0]
+    before = words[: end + 1]
+    given = before.count("--json")
+    return [*(word for word in before if word != "--json"), *["--json"] * given, *words[end + 1 :]]
 
 
 def _run(arguments: list[str]) -> int:
-    arguments = _global_options_first(arguments)
     _register(arguments)
     as_json = "--json" in arguments
     command = _command(arguments)
@@ -222,7 +235,7 @@ def _usage(command: str, error: Exception) -> UsageFault:
 
 def _full_name(command: str, arguments: list[str]) -> str:
     """The command with its subcommand, as in the command's own outcome."""
-    if command not in ("review", "audit", "credentials"):
+    if command not in _GROUPS:
         return command
     after = arguments[arguments.index(command) + 1 :]
     return f"{command} {after[0]}" if after and not after[0].startswith("-") else command

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -101,11 +103,24 @@ def _exports(environment: dict[str, str]) -> list[str]:
 
 
 def _keep(config: str, environment: dict[str, str], directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "plexstedi.toml").write_text(config, encoding="utf-8")
-    secrets_file = directory / "secrets.env"
-    secrets_file.touch(mode=0o600)
-    secrets_file.write_text("\n".join(_exports(environment)) + "\n", encoding="utf-8")
+    with files_kept_in(directory):
+        (directory / "plexstedi.toml").write_text(config, encoding="utf-8")
+        secrets_file = directory / "secrets.env"
+        secrets_file.touch(mode=0o600)
+        secrets_file.write_text("\n".join(_exports(environment)) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def files_kept_in(directory: Path) -> Iterator[None]:
+    """Create the directory of `--dir`; files are written into it inside. Raise UsageFault where that fails."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageFault(
+            f"--dir {directory}: {error.filename or directory} cannot be written: {error.strerror}",
+            fix="Name a directory that you can write to.",
+        ) from error
 
 
 def _print_instructions(config: str, environment: dict[str, str], directory: Path | None) -> None:

@@ -18,6 +18,11 @@ from plexstedi.cli.main import _global_options_first
         ("run --config", "--config run"),
         ("run --log-format json --json", "--log-format json run --json"),
         ("status -- --config", "status -- --config"),
+        ("--json status PO-1", "status --json PO-1"),
+        ("review --json list --supplier S1", "review list --json --supplier S1"),
+        ("--json audit export --order PO-1", "audit export --json --order PO-1"),
+        ("status -- --json", "status -- --json"),
+        ("status --version", "--version status"),
     ],
 )
 def test_where_they_stand_makes_no_difference(given: str, read: str) -> None:
@@ -28,3 +33,13 @@ def test_a_command_finds_its_files_by_options_behind_it(cli) -> None:
     before = cli.run("status", "--json")
     after = cli.bare("status", "--json", "--config", str(cli.config), "--state", str(cli.state))
     assert (after.code, after.out) == (before.code, before.out)
+
+
+@pytest.mark.parametrize("words", ["--json review list", "review --json list", "review --json", "--json review"])
+def test_json_is_taken_wherever_it_stands(cli, words: str) -> None:
+    plain, moved = cli.run("review", "list", "--json"), cli.run(*words.split())
+    assert (moved.code, moved.out) == (0, plain.out)
+
+
+def test_the_version_is_told_behind_a_command_too(cli) -> None:
+    assert cli.bare("status", "--version").out == cli.bare("--version").out

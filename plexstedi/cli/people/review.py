@@ -80,13 +80,13 @@ def register(app: typer.Typer) -> None:
     )(_deciding("reject"))
 
 
-def _without_command(context: typer.Context) -> None:
+def _without_command(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
-    if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+    if not json and sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
         decide_one_after_the_other(context, show_review)
     else:
-        _list(context)
+        _list(context, json=json)
 
 
 def _list(context: typer.Context, supplier: Supplier = None, json: Json = False) -> None:

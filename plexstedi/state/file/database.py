@@ -57,7 +57,7 @@ class Database:
             connection = _connect(str(path))
             try:
                 database = cls(connection, path)
-                database._check_version()
+                database._check_version(path)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 if checked is None:
@@ -79,7 +79,7 @@ class Database:
             connection = _connect_to_read(path)
             try:
                 database = cls(connection, path)
-                database._check_version()
+                database._check_version(path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
                     connection.close()
                     return cls.copy_in_memory(path)
@@ -101,7 +101,7 @@ class Database:
                     finally:
                         source.close()
                 database = cls(memory, None)
-                database._check_version()
+                database._check_version(path)
                 database._migrate()
             except BaseException:
                 memory.close()
@@ -258,18 +258,18 @@ class Database:
             # The header says WAL as in the state; a copy must be readable in a read-only folder, too.
             copy.execute("PRAGMA journal_mode = DELETE")
 
-    def _check_version(self) -> None:
+    def _check_version(self, path: Path) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise StateUnusable(
-                f"the state file {self.path or 'in memory'} was made by a newer PlexStedi"
+                f"the state file {path} was made by a newer PlexStedi"
                 f" (version {version}, this program knows {VERSION})",
                 fix="Install the newer PlexStedi again; an older version cannot read what was sent.",
                 code="state-newer",
             )
         if version == 0 and self.row("SELECT 1 FROM sqlite_master LIMIT 1") is not None:
             raise StateUnusable(
-                f"{self.path or 'the file'} is the database of another program, not a PlexStedi state file",
+                f"{path} is the database of another program, not a PlexStedi state file",
                 fix="Use the correct file with --state; nothing was written into this one.",
                 code="state-foreign",
             )
