@@ -11,6 +11,7 @@ from fractions import Fraction
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.notices import other_currencies
@@ -23,7 +24,7 @@ from plexstedi.edi.inbound.pricing import (
     stated_numbers,
     stated_prices,
 )
-from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, line_meaning
+from plexstedi.edi.inbound.reading.ack_codes import line_in_words
 from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
@@ -82,13 +83,12 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     """Outcome of the line; `findings` may already contain reasons of the whole document."""
     for match in case.matches:
         findings.holds += match.acknowledged.faults
-        _check_codes(match.acknowledged, findings, case.settings)
+        check_status_codes(match.acknowledged, findings, case.settings)
         for item in other_items(match.acknowledged, case.sent):
             findings.hold("other-part", f"the supplier acknowledges another part: {item}")
         for code in other_currencies(match.acknowledged.currencies, case.currency):
             findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
-        if match.acknowledged.change_code == "DI" and match.acknowledged.details:
-            findings.hold("deletion-not-asked", "the supplier deletes the line (POC02 DI), which was not requested")
+        check_change_code(match.acknowledged, findings, case.settings)
         for extra in match.acknowledged.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
@@ -120,16 +120,6 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     if read.date_pending:
         findings.note("the ship date is pending (SP); the line stays open")
     return _outcome(case, findings, read, schedules, price)
-
-
-def _check_codes(ack_line: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
-    for detail in ack_line.details:
-        if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
-            findings.hold(
-                "code-held",
-                f"ACK01 is {line_in_words(detail.code)}",
-                f"{DECIDE}, or set `acknowledgments.line_codes.{detail.code}` of this supplier",
-            )
 
 
 def read_case(case: LineCase, findings: Findings) -> LineReading | None:
