@@ -32,6 +32,9 @@ from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient
 
+_YEARS_AHEAD = 10
+"""As for the due dates of orders (RULES.md Sending 3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineCase:
@@ -258,7 +261,7 @@ def _price(price: Fraction) -> str:
 
 def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, findings: Findings) -> None:
     for schedule in schedules:
-        _check_before_order(schedule, case, findings)
+        _check_plausible(schedule, case, findings)
         if schedule.due is None:
             continue
         text = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
@@ -268,12 +271,18 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
             _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), text, case, findings)
 
 
-def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
-    """A promised date before the order date is implausible and holds the line (RULES.md Reading 9)."""
+def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
+    """A promise before the order date, or years after it, is implausible and holds the line (RULES.md Reading 9)."""
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
-        if day is not None and case.ordered_on is not None and day < case.ordered_on:
-            text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
-            findings.hold("date-before-order", text, "ask the supplier for the right date, then " + DECIDE)
+        if day is None or case.ordered_on is None:
+            continue
+        text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}"
+        fix = "ask the supplier for the right date, then " + DECIDE
+        if day < case.ordered_on:
+            findings.hold("date-before-order", f"{text}, before the order of {case.ordered_on}", fix)
+        elif day.year - case.ordered_on.year > _YEARS_AHEAD:
+            text = f"{text}, more than {_YEARS_AHEAD} years after the order of {case.ordered_on}"
+            findings.hold("date-too-far", text, fix)
 
 
 def _check_ship(

@@ -149,7 +149,7 @@ def _price(found: Others, head: Segment, positions: tuple[str, int, int, int, in
 
 
 def _multiplier(ctp: Segment) -> str:
-    """CTP07, a factor of the price (0.9 with a discount of 10 %); empty without one, without price, or in a list price."""
+    """CTP07, a factor of the price (0.9 with a discount of 10 %); empty without it or a price, or for a list price."""
     is_purchase = read_text(ctp.get(3)) and (read_text(ctp.get(2)) or "").upper() not in LIST_PRICES
     if not is_purchase or read_number(ctp.get(7)) in (None, Decimal(1)):
         return ""
