@@ -26,6 +26,8 @@ from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 
 _ASK = "contact the supplier"
+CHANGED_IN_PLEX = "changed-in-plex"
+"""Reason code of a line with a change in Plex that is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class AcknowledgmentCase:
         findings.holds += self.holds
         if line.line in self.changed_in_plex:
             findings.hold(
-                "changed-in-plex",
+                CHANGED_IN_PLEX,
                 "the line was changed in Plex after it was sent, and the change has not reached the supplier yet",
                 "`plexstedi submit` sends the change if it is due (`plexstedi status NUMBER` shows what holds"
                 " it), and the supplier's acknowledgment of it resolves this item; or " + DECIDE,
