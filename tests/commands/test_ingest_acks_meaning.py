@@ -356,6 +356,27 @@ def test_a_rejection_that_comes_again_after_an_acceptance_is_no_silent_repetitio
     assert (item["kind"], the_line(bench, order)["state"]) == ("acknowledgment-not-applied", "confirmed")
 
 
+def test_a_change_that_is_undone_before_it_is_sent_holds_the_acknowledgment_no_longer(sent):
+    """Plex has what the supplier confirmed: no 860 will ever go out, so none can end the hold."""
+    bench, order = sent
+    line = order.lines[0]
+    release = {"line": line.number, "release": line.releases[0].number}
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [{**release, "quantity": 150}]})
+    bench.later(minutes=2)
+    bench.run("poll")
+    acknowledge(bench, order, "IA", 130)
+    assert bench.run("ingest-acks").code == 3
+    assert the_line(bench, order)["reason"].startswith("the line was changed in Plex")
+    assert bench.run("ingest-acks").code == 0
+    assert the_line(bench, order)["state"] == "held"
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [{**release, "quantity": 100}]})
+    bench.later(minutes=2)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["attention"]) == (0, 0)
+    assert (the_line(bench, order)["state"], len(bench.sent(order.number))) == ("confirmed", 1)
+    assert reviews(bench) == []
+
+
 def test_what_was_resolved_by_phone_holds_no_acknowledgment(sent):
     """The supplier takes no 860 and knows of the change: nothing is to be sent, so nothing waits for it for ever."""
     bench, order = sent

@@ -11,12 +11,23 @@ from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
-from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, TypeMeaning, line_meaning, type_in_words
+from plexstedi.edi.inbound.reading.ack_codes import (
+    DELETING_CHANGES,
+    REFUSING_CHANGE,
+    LineMeaning,
+    TypeMeaning,
+    line_meaning,
+    type_in_words,
+)
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
+
+_ASK = "contact the supplier"
+CHANGED_IN_PLEX = "changed-in-plex"
+"""Reason code of a line with a change in Plex that is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class AcknowledgmentCase:
         findings.holds += self.holds
         if line.line in self.changed_in_plex:
             findings.hold(
-                "changed-in-plex",
+                CHANGED_IN_PLEX,
                 "the line was changed in Plex after it was sent, and the change has not reached the supplier yet",
                 "`plexstedi submit` sends the change if it is due (`plexstedi status NUMBER` shows what holds"
                 " it), and the supplier's acknowledgment of it resolves this item; or " + DECIDE,
@@ -214,25 +225,32 @@ def _deleted(
     state = AckState.REJECTED if refused else AckState.CONFIRMED
     if refused:
         code = type_in_words(document.acknowledgment.type_code)
-        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "contact the supplier")
+        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", _ASK)
     confirmed = ZERO
     settings = document.settings.acknowledgments
     for match in matches:
         findings.holds += match.acknowledged.faults
+        change = match.acknowledged.change_code
+        stated = ZERO if change in DELETING_CHANGES else match.acknowledged.quantity or ZERO
+        if change == REFUSING_CHANGE:
+            state = AckState.REJECTED
+            findings.warn("deletion-rejected", f"the supplier refuses to delete the line (POC02 {change})", _ASK)
+            continue
         for detail in match.acknowledged.details:
             meaning = line_meaning(detail.code, settings)
             if detail.code == "ID":
                 continue
             if meaning is LineMeaning.REJECTED:
                 state = AckState.REJECTED
-                findings.warn("deletion-rejected", "the supplier refuses to delete the line", "contact the supplier")
+                findings.warn("deletion-rejected", "the supplier refuses to delete the line", _ASK)
             elif meaning is not LineMeaning.ACCEPTED:
                 findings.hold("code-held", f"{detail.code} on a line that was deleted")
-            elif detail.quantity and match.acknowledged.change_code != "DI":
+            elif change not in DELETING_CHANGES:
                 # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES.md Reading 13).
-                confirmed += detail.quantity
-        if not match.acknowledged.details and match.acknowledged.change_code != "DI" and match.acknowledged.quantity:
-            confirmed += match.acknowledged.quantity
+                # An ACK without a quantity is for that of its line.
+                confirmed += stated if detail.quantity is None else detail.quantity
+        if not match.acknowledged.details:
+            confirmed += stated
     if confirmed > 0:
         findings.hold("deleted-line-confirmed", f"the line was deleted, but the supplier confirms {confirmed:f}")
     held = bool(findings.holds)

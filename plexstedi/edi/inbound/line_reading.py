@@ -9,15 +9,17 @@ from decimal import Decimal
 
 from plexstedi.edi.inbound.allocation import Piece, in_order
 from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
-from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_meaning
+from plexstedi.edi.inbound.reading.ack_codes import (
+    DELETING_CHANGES,
+    REFUSING_CHANGE,
+    LineMeaning,
+    line_meaning,
+)
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
 from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, Reading, promises_at
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
-
-_DELETES = ("DI", "RC")
-"""POC02 codes of a line that is deleted or whose change is refused, if there is no ACK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _stated_parts(
     if not ack_line.details:
         if ack_line.quantity is not None and echoed is None:
             return _unit_unknown(ack_line.unit, sent)
-        deleted = ack_line.change_code in _DELETES
+        deleted = ack_line.change_code in DELETING_CHANGES or ack_line.change_code == REFUSING_CHANGE
         meaning = LineMeaning.REJECTED if deleted else LineMeaning.ACCEPTED
         stated = StatedPart(None, meaning, None if deleted and not echoed else echoed)
         return [_as_scheduled(stated, ack_line, sent, expected, settings)]

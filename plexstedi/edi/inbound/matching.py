@@ -150,7 +150,7 @@ class AmbiguousLine:
     why: str
 
 
-_FAMILIES = (frozenset({"BP", "IN", "PN"}), frozenset({"VP", "VN", "VC"}), frozenset({"MG"}))
+_FAMILIES = (frozenset({"BP", "IN", "PN", "CB"}), frozenset({"VP", "VN", "VC"}), frozenset({"MG"}))
 """Element 235 qualifiers by who assigns the number: buyer, seller, manufacturer."""
 
 
@@ -194,7 +194,7 @@ def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
     return {
-        (index, item.strip().casefold())
+        (index, _part(item))
         for items in stated
         for qualifier, item in items.items()
         for index, family in enumerate(_FAMILIES)
@@ -231,11 +231,30 @@ def _id_parts(written: str) -> _Id:
 
 
 def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
-    """Descriptions of item numbers that differ from those sent under the same qualifier."""
-    found = []
+    """Descriptions of item numbers that differ from those sent.
+
+    They are compared under the same qualifier. A place that states none of the numbers sent, but another number of the
+    same side (IN or CB for the BP sent, VN for the VP sent), names another part, too.
+    """
+    found: list[str] = []
     for items in stated_items(acknowledged):
-        for qualifier, item in items.items():
-            sent = line.items.get(qualifier)
-            if sent is not None and sent.strip().casefold() != item.strip().casefold():
-                found.append(f"{qualifier} {item} instead of {sent}")
+        differing = [(q, item, line.items[q]) for q, item in items.items() if q in line.items]
+        found += [f"{q} {item} instead of {sent}" for q, item, sent in differing if _part(sent) != _part(item)]
+        found += _other_of_a_side(items, line)
     return tuple(dict.fromkeys(found))
+
+
+def _other_of_a_side(items: Mapping[str, str], line: SentLine) -> list[str]:
+    if _part_keys((items,)) & _part_keys((line.items,)):
+        return []
+    return [
+        f"{stated} {items[stated]} instead of {sent} {line.items[sent]}"
+        for family in _FAMILIES
+        if not family & items.keys() & line.items.keys()
+        for stated in sorted(family & items.keys())
+        for sent in sorted(family & line.items.keys())[:1]
+    ]
+
+
+def _part(item: str) -> str:
+    return item.strip().casefold()

@@ -11,6 +11,7 @@ from fractions import Fraction
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.notices import other_currencies
@@ -23,13 +24,16 @@ from plexstedi.edi.inbound.pricing import (
     stated_numbers,
     stated_prices,
 )
-from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, line_meaning
+from plexstedi.edi.inbound.reading.ack_codes import line_in_words
 from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient
+
+_YEARS_AHEAD = 10
+"""As for the due dates of orders (RULES.md Sending 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,12 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     """Outcome of the line; `findings` may already contain reasons of the whole document."""
     for match in case.matches:
         findings.holds += match.acknowledged.faults
-        _check_codes(match.acknowledged, findings, case.settings)
+        check_status_codes(match.acknowledged, findings, case.settings)
         for item in other_items(match.acknowledged, case.sent):
             findings.hold("other-part", f"the supplier acknowledges another part: {item}")
         for code in other_currencies(match.acknowledged.currencies, case.currency):
             findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
-        if match.acknowledged.change_code == "DI" and match.acknowledged.details:
-            findings.hold("deletion-not-asked", "the supplier deletes the line (POC02 DI), which was not requested")
+        check_change_code(match.acknowledged, findings, case.settings)
         for extra in match.acknowledged.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
@@ -120,16 +123,6 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     if read.date_pending:
         findings.note("the ship date is pending (SP); the line stays open")
     return _outcome(case, findings, read, schedules, price)
-
-
-def _check_codes(ack_line: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
-    for detail in ack_line.details:
-        if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
-            findings.hold(
-                "code-held",
-                f"ACK01 is {line_in_words(detail.code)}",
-                f"{DECIDE}, or set `acknowledgments.line_codes.{detail.code}` of this supplier",
-            )
 
 
 def read_case(case: LineCase, findings: Findings) -> LineReading | None:
@@ -268,7 +261,7 @@ def _price(price: Fraction) -> str:
 
 def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, findings: Findings) -> None:
     for schedule in schedules:
-        _check_before_order(schedule, case, findings)
+        _check_plausible(schedule, case, findings)
         if schedule.due is None:
             continue
         text = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
@@ -278,12 +271,18 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
             _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), text, case, findings)
 
 
-def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
-    """A promised date before the order date is implausible and holds the line (RULES.md Reading 9)."""
+def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
+    """A promise before the order date, or years after it, is implausible and holds the line (RULES.md Reading 9)."""
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
-        if day is not None and case.ordered_on is not None and day < case.ordered_on:
-            text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
-            findings.hold("date-before-order", text, "ask the supplier for the right date, then " + DECIDE)
+        if day is None or case.ordered_on is None:
+            continue
+        text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}"
+        fix = "ask the supplier for the right date, then " + DECIDE
+        if day < case.ordered_on:
+            findings.hold("date-before-order", f"{text}, before the order of {case.ordered_on}", fix)
+        elif day.year - case.ordered_on.year > _YEARS_AHEAD:
+            text = f"{text}, more than {_YEARS_AHEAD} years after the order of {case.ordered_on}"
+            findings.hold("date-too-far", text, fix)
 
 
 def _check_ship(

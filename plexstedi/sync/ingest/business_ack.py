@@ -260,7 +260,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         settings,
         received=_received_quantities(session, candidate.order_id, last_sent, document, settings),
         changed_since=reference.changed_since,
-        changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
+        changed_in_plex=unsent_changes(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
         initiative=Initiative(reference.initiative),
         watch=session.check_deadline,
@@ -323,11 +323,16 @@ def _received(inbound: Inbound, ordered: date | None) -> ReceivedDocument:
     )
 
 
-def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
+def unsent_changes(session: Session, order_id: str, last: Document) -> Collection[int]:
     """Lines that Plex has changed since the last document, while that change is not sent."""
-    record = session.store.orders.get(order_id)
     # A change that a user resolved with the supplier is never sent, so it must not hold anything.
-    revision = max(last.revision, session.store.orders.known_revision(last.stream))
+    known = max(last.revision, session.store.orders.known_revision(last.stream))
+    return changed_since_revision(session, order_id, last, known)
+
+
+def changed_since_revision(session: Session, order_id: str, last: Document, revision: int) -> Collection[int]:
+    """Lines that an 860 after this revision would report; `last` is the last document of the stream."""
+    record = session.store.orders.get(order_id)
     if record is None or record.latest <= revision:
         return ()
     has = supplier_copy_of(session.store, record, revision)

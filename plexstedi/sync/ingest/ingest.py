@@ -13,6 +13,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates
+from plexstedi.sync.ingest.changed_back import decide_again_if_undone, waiting_for_a_change
 from plexstedi.sync.ingest.deadlines import check_deadlines
 from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
@@ -121,6 +122,11 @@ def process(session: Session) -> None:
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 recompute_order(session, order_id)
+    for review in waiting_for_a_change(session):
+        session.check_deadline()
+        with _apart(session, _recomputing(session, review.order_id or "")) as held, store.transaction():
+            if not held:
+                decide_again_if_undone(session, review)
     candidates = Candidates(session)
     patience = DecisionTime(session)
     waiting = patience.cut_short_last(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))

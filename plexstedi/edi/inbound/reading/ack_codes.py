@@ -106,7 +106,16 @@ LINE_WORDS = {
 }
 """Texts for messages."""
 
-CANCELLING_PURPOSES = frozenset({"01", "17"})
+DELETING_CHANGES = frozenset({"DI", "CF"})
+"""POC02 codes (X12 element 670) of a line that is deleted."""
+
+REFUSING_CHANGE = "RC"
+"""POC02 code of a line whose change is refused."""
+
+REPLACING_CHANGES = frozenset({"RE", "RM", "TI"})
+"""POC02 codes of a line with another item than ordered. We send none of them, so they are no echo."""
+
+CANCELLING_PURPOSES = frozenset({"01", "03", "17"})
 """BAK01, BCA01 codes that revoke an earlier acknowledgment (X12 element 353): needs review."""
 
 

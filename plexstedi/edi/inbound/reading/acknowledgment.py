@@ -329,7 +329,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         position=position,
         place=location.name,
         assigned_id=assigned_id,
-        change_code=read_text(head.get(2)) if is_change else None,
+        change_code=(read_text(head.get(2)) or "").upper() or None if is_change else None,
         quantity=quantity,
         unit=unit_of(head, 5 if is_change else 3),
         price=location.number(head, price_at),

@@ -105,6 +105,9 @@ def _read(entry: Loop, found: Others, quantities: Sequence[Decimal | None]) -> N
                 found.items.append(items)
             else:
                 found.extras.append(_extra(head))
+        case "CTP" if _multiplier(head):
+            # Whether CTP03 is the price before or after it differs between suppliers.
+            found.extras.append(_extra(head))
         case "CTP":
             _price(found, head, ("CTP03", 3, 2, 9, 5))
         case "PO3":
@@ -143,6 +146,14 @@ def _price(found: Others, head: Segment, positions: tuple[str, int, int, int, in
     unit = unit_of(head, unit_at)
     found.prices.append(StatedPrice(segment=head.id, place=place, price=price, basis=basis, unit=unit))
     return True
+
+
+def _multiplier(ctp: Segment) -> str:
+    """CTP07, a factor of the price (0.9 with a discount of 10 %); empty without it or a price, or for a list price."""
+    is_purchase = read_text(ctp.get(3)) and (read_text(ctp.get(2)) or "").upper() not in LIST_PRICES
+    if not is_purchase or read_number(ctp.get(7)) in (None, Decimal(1)):
+        return ""
+    return _written(ctp, 7)
 
 
 def unit_of(segment: Segment, position: int) -> str | None:
@@ -197,6 +208,8 @@ def _in_words(segment: Segment) -> str:
         case "SDQ":
             amounts = ", ".join(filter(None, (_written(segment, n) for n in range(4, 23, 2))))
             return f"quantities by destination: {amounts or 'none'} ({text})"
+        case "CTP" if _multiplier(segment):
+            return f"a price of {_written(segment, 3)} with the multiplier {_multiplier(segment)} ({text})"
         case "CTP":
             return f"a price that cannot be read: {_written(segment, 3) or _written(segment, 8) or 'none'} ({text})"
         case "PO3":

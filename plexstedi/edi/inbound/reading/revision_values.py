@@ -20,7 +20,7 @@ from plexstedi.edi.inbound.findings import Findings
 from plexstedi.edi.inbound.line_reading import LineReading, in_sent_unit
 from plexstedi.edi.inbound.matching import stated_items
 from plexstedi.edi.inbound.pricing import Incomparable, compare_price, stated_prices
-from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_meaning
+from plexstedi.edi.inbound.reading.ack_codes import DELETING_CHANGES, REFUSING_CHANGE, LineMeaning, line_meaning
 from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
 from plexstedi.edi.sent import SentLine
 
@@ -74,6 +74,8 @@ def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -
 def _rejects(case: LineCase) -> bool:
     own = case.settings.acknowledgments
     codes = [detail.code for match in case.matches for detail in match.acknowledged.details if detail.code != "ID"]
+    if any(match.acknowledged.change_code == REFUSING_CHANGE for match in case.matches):
+        return True
     return any(line_meaning(code, own) is LineMeaning.REJECTED for code in codes)
 
 
@@ -89,7 +91,7 @@ def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> MeantVersion
 def _deletion(before: LineCase) -> MeantVersion:
     """Whether a deleted line is acknowledged as deleted or as before."""
     ack_lines = [match.acknowledged for match in before.matches]
-    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in ack_lines):
+    if any(a.change_code in DELETING_CHANGES or any(d.code == "ID" for d in a.details) for a in ack_lines):
         return MeantVersion.CHANGE
     read = read_case(before, Findings(""))
     if read is None:
