@@ -77,6 +77,8 @@ def test_an_answer_that_cannot_be_leaves_no_file_behind(cli: Cli) -> None:
     file = cli.home / "new.toml"
     bad_id = cli.bare("--config", str(file), "init", *GIVEN[:3], "1234", *GIVEN[4:], "--write", "report-only")
     assert (bad_id.code, "UUID" in bad_id.err) == (4, True)
+    # There is no file that `check` could read.
+    assert ("check --offline" in bad_id.err, "no file was written" in bad_id.err) == (False, True)
     bad_interval = cli.bare("--config", str(file), "init", *GIVEN, "--write", "report-only", "--every-minutes", "0")
     assert bad_interval.code == 2
     bad_write = cli.bare("--config", str(file), "init", *GIVEN, "--write", "telepathy")

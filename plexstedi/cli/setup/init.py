@@ -291,8 +291,9 @@ def _create(file: Path, text: str) -> None:
         raise _not_written(file, error) from error
     try:
         load(file)
-    except ConfigurationFault:
+    except ConfigurationFault as fault:
         file.unlink()
+        fault.fix = "Correct it, then repeat this command; no file was written."
         raise
 
 
