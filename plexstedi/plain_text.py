@@ -57,6 +57,11 @@ def one_line(text: str) -> str:
     return text if _is_plain(text) else visible(_WHITE.sub(" ", text))
 
 
+def many(count: int, noun: str) -> str:
+    """`1 order`, `2 orders`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def hanging(text: str) -> str:
     """Text with indented continuation lines, so that none of them can pass for a line of the program."""
     return re.sub(r"\n(?!  )", "\n  ", text)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.plain_text import can_write, cell, fitted, hanging, one_line, visible, visible_json
+from plexstedi.plain_text import can_write, cell, fitted, hanging, many, one_line, visible, visible_json
 
 ANY_TEXT = st.text(st.characters())
 """Every code point, lone surrogates too."""
@@ -115,3 +115,8 @@ def test_a_csv_cell_is_one_cell_and_no_formula(text: str) -> None:
 )
 def test_a_spreadsheet_computes_nothing_and_numbers_stay_numbers(text: str, written: str) -> None:
     assert cell(text) == written
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 open orders"), (1, "1 open order"), (2, "2 open orders")])
+def test_one_of_something_is_told_as_one(count: int, said: str) -> None:
+    assert many(count, "open order") == said

@@ -20,7 +20,7 @@ from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
-from plexstedi.plain_text import cell, visible_json
+from plexstedi.plain_text import cell, many, visible_json
 from plexstedi.state.audit import Event
 from plexstedi.state.store import Store, altered_payload, open_state, plan_of
 
@@ -152,6 +152,6 @@ def _verify(
             )
         )
     outcome.show = lambda: say(
-        f"{count} events, {'none changed' if broken is None else 'broken'}; head {outcome.data['audit_head']}"
+        f"{many(count, 'event')}, {'none changed' if broken is None else 'broken'}; head {outcome.data['audit_head']}"
     )
     finish(invocation, outcome, as_json=json)

@@ -19,6 +19,7 @@ from plexstedi.cli.result.things import FindingJson, TrialJson
 from plexstedi.config.load import Config
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError, UntrustedFile
+from plexstedi.plain_text import many
 from plexstedi.sync.report.check import (
     Area,
     Finding,
@@ -161,7 +162,7 @@ def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Tri
         fix = "`plexstedi poll` reads them; it sends nothing."
         return [not_verified(Area.SUPPLIERS, subject, "the state file has no order to test the guide with", fix)]
     if held:
-        message = f"{len(held)} of {len(trials)} documents would be held, see below"
+        message = f"{len(held)} of {many(len(trials), 'document')} would be held, see below"
         return [
             Finding(
                 Area.SUPPLIERS,
@@ -171,7 +172,8 @@ def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Tri
                 "Supply the missing values, or resolve it with the supplier.",
             )
         ]
-    return [Finding(Area.SUPPLIERS, subject, Verdict.OK, f"all {len(trials)} documents would be sent")]
+    message = "the document would be sent" if len(trials) == 1 else f"all {len(trials)} documents would be sent"
+    return [Finding(Area.SUPPLIERS, subject, Verdict.OK, message)]
 
 
 def _faults(findings: Sequence[Finding]) -> list[PlexStediError]:
@@ -206,11 +208,11 @@ def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
 def _summary(findings: Sequence[Finding]) -> str:
     counted = Counter(finding.verdict for finding in findings)
     parts = [
-        f"{counted[verdict]} {text}"
+        text
         for verdict, text in (
-            (Verdict.WRONG, "wrong"),
-            (Verdict.WARN, "warnings"),
-            (Verdict.COULD_NOT_VERIFY, "could not be verified"),
+            (Verdict.WRONG, f"{counted[Verdict.WRONG]} wrong"),
+            (Verdict.WARN, many(counted[Verdict.WARN], "warning")),
+            (Verdict.COULD_NOT_VERIFY, f"{counted[Verdict.COULD_NOT_VERIFY]} could not be verified"),
         )
         if counted[verdict]
     ]
@@ -224,7 +226,7 @@ def _show_trials(trials: Sequence[Trial]) -> None:
             (
                 trial.order if trial.release is None else f"{trial.order} release {trial.release}",
                 trial.kind,
-                "would be sent" if trial.would_go else f"held: {len(trial.reasons)} reasons",
+                "would be sent" if trial.would_go else f"held: {many(len(trial.reasons), 'reason')}",
                 " ".join(trial.segments),
             )
             for trial in trials

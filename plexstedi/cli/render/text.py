@@ -27,6 +27,7 @@ from plexstedi.cli.render.sections import (
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.render.terminal import head, say, terminal_width
 from plexstedi.edi.deadlines import OverdueLevel
+from plexstedi.plain_text import many
 from plexstedi.state.reviews import Review
 from plexstedi.sync.health import Health
 from plexstedi.sync.ingest.deadlines import LateDocument
@@ -48,9 +49,11 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
     _show_numbers(seen, now)
     _show_suppliers(seen, every=every or supplier is not None)
     for code, count in seen.not_traded:
-        say(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
+        orders = many(count, "order")
+        say(f"not traded by EDI: {plain(code)}, {orders} (no [suppliers.{plain(code)}] in the configuration)")
     for code, count in seen.customers_not_traded:
-        say(f"not traded by EDI: {plain(code)}, {count} invoices (no [customers.{plain(code)}] in the configuration)")
+        invoices = many(count, "invoice")
+        say(f"not traded by EDI: {plain(code)}, {invoices} (no [customers.{plain(code)}] in the configuration)")
     if seen.unread_sets:
         say(f"received and not read: {counted(seen.unread_sets)}")
 

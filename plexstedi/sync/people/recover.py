@@ -17,6 +17,7 @@ from plexstedi.edi.order_number import PossibleOwner, owner_of_files
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.plain_text import many
 from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
@@ -112,7 +113,7 @@ def _read_plex(session: Session, since: datetime) -> None:
     left = session.store.orders.work_left()
     if left:
         raise ServiceUnavailable(
-            f"{left} orders are still to be read from Plex, so nothing was imported",
+            f"still to be read from Plex: {many(left, 'order')}, so nothing was imported",
             fix="Run `plexstedi recover` again: it continues.",
             code="time-limit",
         )
@@ -186,12 +187,12 @@ def _list_transactions_again(session: Session, since: datetime) -> None:
 def _open_review_of_unknown(session: Session, trades: Trades, stream: FoundStream) -> None:
     """Open a review item for files whose order or invoice is not in Plex; they no longer block other sending."""
     word, count = stream.word, len(stream.files)
-    message = f"Stedi received {count} documents for it and Plex has no such {word}"
+    message = f"Stedi received {many(count, 'document')} for it and Plex has no such {word}"
     if stream.others:
         ids = ", ".join(f"{each.id} of {each.partner}" for each in stream.others)
         message = (
-            f"Stedi received {count} documents under this number, and their {word} cannot be determined: in Plex the"
-            f" number is on {ids}"
+            f"Stedi received {many(count, 'document')} under this number, and the {word} cannot be determined: in Plex"
+            f" the number is on {ids}"
         )
     counterpart = "supplier" if word == "order" else "customer"
     reason = Reason(

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from plexstedi.edi.order import Order, Supplier
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.plain_text import many
 from plexstedi.plex.port import OrderReading, UnavailableOrder, UnforeseenOrder, UnreadableOrder, VanishedOrder
 from plexstedi.plex.rest.client import QUERY_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
@@ -59,7 +60,7 @@ def read_pending(session: Session, origin: str, start: datetime, progress: Progr
         if session.clock.monotonic() >= progress.until:
             left = orders.work_left()
             session.run.warn(
-                f"{left} orders are still to be read from Plex{reading_time(left, limit)}; the next run continues"
+                f"still to be read from Plex: {many(left, 'order')}{reading_time(left, limit)}; the next run continues"
             )
             reader.report_refused()
             return False

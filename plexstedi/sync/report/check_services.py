@@ -17,6 +17,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import ExitCode, PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Deadline
+from plexstedi.plain_text import many
 from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
 from plexstedi.plex.rest_port import RestPlex
@@ -164,7 +165,9 @@ def _orders(plex: PlexPort, ask: str) -> Finding:
     lines = len(sample.lines) if isinstance(sample, Order) else 0
     number = touched[0].number or touched[0].order_id
     return ok(
-        Area.PLEX, "orders", f"{len(touched)} open orders; statuses readable; order {number} can be read, {lines} lines"
+        Area.PLEX,
+        "orders",
+        f"{many(len(touched), 'open order')}; statuses readable; order {number} can be read, {many(lines, 'line')}",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from plexstedi.edi.document_name import name_prefix, parse_file_name
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import SuspicionStop
+from plexstedi.plain_text import many
 from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject
@@ -96,7 +97,7 @@ def _stop_on_unknown_files(session: Session) -> None:
     if not unknown:
         return
     names = ", ".join(execution.file_name for execution in unknown[:3]) + (", …" if len(unknown) > 3 else "")
-    what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
+    what = f"Stedi has {many(len(unknown), 'file')} of ours that this state file does not know ({names})"
     if "unknown-file" in session.overrides:
         session.note("suspicion-overridden", Subject("unknown-file"), message=what)
         session.run.warn(f"overridden: {what}: their orders wait, all others continue")

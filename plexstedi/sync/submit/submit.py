@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable, SuspicionStop
+from plexstedi.plain_text import many
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
@@ -138,7 +139,7 @@ def _frozen(session: Session, found: DueDocuments, limit: int | None, until: flo
     for done, due in enumerate(found.take(limit)):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.run.warn(f"{total - done} documents are still to be sent; the next run continues")
+            session.run.warn(f"still to be sent: {many(total - done, 'document')}; the next run continues")
             break
         document = None
         record = _freezing(due)
@@ -206,8 +207,8 @@ def _report_unconfirmed(session: Session) -> None:
     if unconfirmed:
         numbers = ", ".join(document.order_number for document in unconfirmed[:5])
         raise ServiceUnavailable(
-            f"Stedi did not respond for {len(unconfirmed)} documents (orders {numbers}): whether it received them is "
-            "not known yet",
+            f"Stedi did not respond for {many(len(unconfirmed), 'document')} (orders {numbers}):"
+            " whether it received them is not known yet",
             fix="The next run resolves this under the same key: nothing is sent twice.",
             code="not-heard",
         )

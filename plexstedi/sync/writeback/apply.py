@@ -12,6 +12,7 @@ from plexstedi.edi.writeback.custom_fields import differences
 from plexstedi.edi.writeback.plan import FieldChange, RecordKey, WriteTarget
 from plexstedi.edi.writeback.plan import Level as WriteLevel
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
+from plexstedi.plain_text import many
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
@@ -124,7 +125,8 @@ def report_unwritten(session: Session) -> None:
     if left:
         numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
         raise ServiceUnavailable(
-            f"the acknowledgments of {len(left)} orders are not yet written to Plex ({numbers}): {left[0].error}",
+            f"the acknowledgments of {many(len(left), 'order')} are not yet written to Plex ({numbers}):"
+            f" {left[0].error}",
             fix="The next run reads the current values from Plex and continues.",
             code="not-written",
         )
