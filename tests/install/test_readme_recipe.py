@@ -87,8 +87,28 @@ def test_from_nothing_to_a_running_timer(machine: Machine, sandbox: Sandbox, tmp
         assert secret not in said + journal
         assert machine.run(f"grep -rqF '{secret}' /etc /var/lib /opt/plexstedi/bin").code == 1, "only encrypted"
 
+    _the_page_for_a_web_server(machine)
     _who_may_not_look_is_told_how(machine)
     _a_second_plant_beside_it(machine, sandbox)
+
+
+def _the_page_for_a_web_server(machine: Machine) -> None:
+    """README, "The page": the folder, the setting and the unit's `ReadWritePaths=`."""
+    found = re.search(r"^    sudo (install -d .* (/srv/\S+))\n\n    (\[run\])\n    (html = .*)$", README, re.MULTILINE)
+    assert found is not None
+    make_folder, folder, _, setting = found.groups()
+    assert f"`ReadWritePaths={folder}`" in README
+    page = f"{folder}/index.html"
+    machine.run(f"{make_folder} && sed -i 's|^every_minutes.*|&\\n{setting}|' /etc/plexstedi/plexstedi.toml").ok()
+
+    machine.run("systemctl start plexstedi.service").ok()
+    assert machine.run(f"test -e {page}").code == 1, "the unit is closed: the run goes on without the page"
+    assert machine.run("systemctl show plexstedi.service -p Result --value").ok().strip() == "success"
+
+    machine.run("mkdir -p /etc/systemd/system/plexstedi.service.d").ok()
+    machine.write("/etc/systemd/system/plexstedi.service.d/page.conf", f"[Service]\nReadWritePaths={folder}\n")
+    machine.run("systemctl daemon-reload && systemctl start plexstedi.service").ok()
+    assert "<html" in machine.run(f"sudo -u nobody cat {page}").ok(), "a web server can read it"
 
 
 def _who_may_not_look_is_told_how(machine: Machine) -> None:
