@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +16,11 @@ from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.install.machine import ROOT, Machine, NoMachine, clean_machine
+from tests.install.test_standby import KEYS, litestream_settings
+from tests.install.test_standby import storage as _storage
 
+storage = _storage
+"""The fixture of the fail-over drill."""
 README = (ROOT / "README.md").read_text()
 ANSWERS = (
     " --api connect --tenant-id 01234567-89ab-cdef-0123-456789abcdef --usage-indicator T --company 'Acme Inc'"
@@ -25,11 +29,15 @@ ANSWERS = (
 """What a person answers to `init`, which asks on a terminal."""
 
 
-def blocks(heading: str) -> list[str]:
-    """The blocks of commands of a section, in order."""
+def section(heading: str) -> str:
     found = re.search(rf"^## {heading}$(.*?)^## ", README, re.MULTILINE | re.DOTALL)
     assert found is not None, heading
-    return [textwrap.dedent(block) for block in re.findall(r"(?:^ {8}.*\n)+", found[1], re.MULTILINE)]
+    return found[1]
+
+
+def blocks(heading: str, indent: int = 8) -> list[str]:
+    """The blocks of commands of a section, in order."""
+    return [textwrap.dedent(block) for block in re.findall(rf"(?:^ {{{indent}}}.*\n)+", section(heading), re.MULTILINE)]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +76,7 @@ def follow(machine: Machine, heading: str) -> str:
 
 
 @pytest.mark.long
-def test_from_nothing_to_a_running_timer(machine: Machine, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_from_nothing_to_a_running_timer(machine: Machine, sandbox: Sandbox, storage: str) -> None:
     """One test: each step needs those before it."""
     assert len(blocks("Install on a server")) == 7
     said = follow(machine, "Install on a server")
@@ -90,6 +98,7 @@ def test_from_nothing_to_a_running_timer(machine: Machine, sandbox: Sandbox, tmp
     _the_page_for_a_web_server(machine)
     _who_may_not_look_is_told_how(machine)
     _a_second_plant_beside_it(machine, sandbox)
+    _a_standby_takes_over(machine, sandbox, storage)
 
 
 def _the_page_for_a_web_server(machine: Machine) -> None:
@@ -149,3 +158,38 @@ def _a_second_plant_beside_it(machine: Machine, sandbox: Sandbox) -> None:
     assert "state.sqlite3" in listed
     at = machine.run("systemctl show plexstedi@dallas.timer -p NextElapseUSecRealtime --value").ok().strip()
     assert datetime.strptime(at.rsplit(" ", 1)[0], "%a %Y-%m-%d %H:%M:%S").year >= 2026  # noqa: DTZ007
+
+
+def _a_standby_takes_over(machine: Machine, sandbox: Sandbox, storage: str) -> None:
+    """README, "Standby": the state is copied, the move loses nothing, and the commands of the fail-over start the other
+    host. It is the same machine without its state: what it has besides, README has brought to both."""
+    active, standby = blocks("Standby", 4)
+    machine.write("/root/litestream.yml", litestream_settings(storage, "recipe"))
+    machine.write("/root/litestream.env", "".join(f"{name}={value}\n" for name, value in KEYS.items()))
+    machine.programs({"nano": 'for file in "$@"; do cat "/root/${file##*/}" > "$file"; done'})
+    machine.run(active).ok()
+    move = [
+        re.sub(r"\s+", " ", code)
+        for code in re.findall(r"`([^`]+)`", section("Standby").partition("A planned move")[2])
+    ]
+    assert [command.split()[0].rpartition("/")[2] for command in move[:3]] == ["systemctl", "litestream", "systemctl"]
+    for command in move[:3]:
+        machine.run(command).ok()
+    sent = len(sandbox.generated())
+    known = _counted(machine)
+
+    machine.run("mv /var/lib/plexstedi /root/old-host").ok()
+    machine.run(standby).ok()
+    assert len(sandbox.generated()) == sent, "nothing goes out twice"
+    shown = machine.run(
+        "systemctl show plexstedi.service -p Result --value; systemctl is-active plexstedi.timer litestream"
+    )
+    assert shown.ok().split() == ["success", "active", "active"]
+    assert _counted(machine) == known
+    assert "none changed" in machine.run("sudo -u plexstedi plexstedi audit verify").ok()
+
+
+def _counted(machine: Machine) -> tuple[int, int]:
+    """How many orders and documents the state knows."""
+    shown = json.loads(machine.run("sudo -u plexstedi plexstedi status --json").ok())
+    return sum(shown["orders"].values()), sum(shown["documents"]["state"].values())

@@ -69,6 +69,15 @@ def storage() -> Iterator[str]:
         server.wait()
 
 
+def litestream_settings(storage: str, copy: str) -> str:
+    """The example's configuration of Litestream, with this storage and this path in its bucket."""
+    text = re.sub(r"^(\s+)#(endpoint|force-path-style)", r"\1\2", EXAMPLE.read_text(), flags=re.MULTILINE)
+    settings = yaml.safe_load(text)
+    (database,) = settings["dbs"]
+    database["replica"] |= {"bucket": BUCKET, "path": copy, "endpoint": storage}
+    return str(yaml.safe_dump(settings))
+
+
 def eventually(done: Callable[[], bool]) -> None:
     """Wait for another process."""
     until = time.monotonic() + PATIENCE_SECONDS
@@ -92,12 +101,10 @@ class Host:
 
     def write_settings(self) -> None:
         """The example's configuration of Litestream, with this storage and this disk."""
-        text = re.sub(r"^(\s+)#(endpoint|force-path-style)", r"\1\2", EXAMPLE.read_text(), flags=re.MULTILINE)
-        settings = yaml.safe_load(text)
+        settings = yaml.safe_load(litestream_settings(self.storage, self.copy))
         settings["socket"]["path"] = str(self.socket)
         (database,) = settings["dbs"]
         database["path"] = str(self.bench.state)
-        database["replica"] |= {"bucket": BUCKET, "path": self.copy, "endpoint": self.storage}
         self.settings.write_text(yaml.safe_dump(settings))
 
     @property
