@@ -22,6 +22,7 @@ from plexstedi.edi.inbound.reading.element_values import (
     read_items,
     read_number,
     read_text,
+    repeated_items,
     shown,
 )
 from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
@@ -315,7 +316,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     assigned_id = read_text(head.get(1))
     location = _Location(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
     is_change = head.id == "POC"
-    price_at = 6 if is_change else 4
+    price_at, items_at = (6, 8) if is_change else (4, 6)
     details = tuple(_detail(entry, location) for entry in each(loop, "ACK"))
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
@@ -334,8 +335,12 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         unit=unit_of(head, 5 if is_change else 3),
         price=location.number(head, price_at),
         price_basis=read_text(head.get(price_at + 1)),
-        items=read_items(head.elements, 8 if is_change else 6),
-        other_items=tuple(others.items),
+        items=read_items(head.elements, items_at),
+        other_items=(
+            *repeated_items(head.elements, items_at),
+            *others.items,
+            *(items for entry in each(loop, "ACK") for items in repeated_items(_items_of(entry.head), 7)),
+        ),
         other_prices=tuple(others.prices),
         currencies=tuple(others.currencies),
         extras=tuple(others.extras),
@@ -360,9 +365,14 @@ def _detail(loop: Loop, location: _Location) -> Detail:
         unit=unit_of(ack, 3),
         date=location.stated_date(ack, 4, 5, "ACK04"),
         dates=_dtm(loop.segments("DTM"), location, "DTM under ACK"),
-        items=read_items(ack.elements[:26], 7),
+        items=read_items(_items_of(ack), 7),
         industry_code=reason,
     )
+
+
+def _items_of(ack: Segment) -> Sequence[Value | None]:
+    """The elements up to the last pair of ACK07 to ACK26; what follows is no item number."""
+    return ack.elements[:26]
 
 
 def _schedule(sch: Segment, location: _Location) -> StatedSchedule:

@@ -6,7 +6,7 @@ Numbers are received as numbers or text, dates as `2026-01-15`, `20260115` or `2
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -95,13 +95,32 @@ def shown(text: str) -> str:
 
 
 def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
-    """Item numbers by qualifier, from pairs starting at this position (PO106, ACK07, POC08)."""
+    """Item numbers by qualifier, from pairs starting at this position (PO106, ACK07, POC08).
+
+    Of several numbers under one qualifier the first; `repeated_items` has the others.
+    """
     pairs: dict[str, str] = {}
+    for qualifier, item in _pairs(elements, first):
+        pairs.setdefault(qualifier, item)
+    return pairs
+
+
+def repeated_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, str], ...]:
+    """Further numbers under a qualifier that occurred before, each as a place of its own."""
+    known: set[str] = set()
+    found: list[dict[str, str]] = []
+    for qualifier, item in _pairs(elements, first):
+        if qualifier in known:
+            found.append({qualifier: item})
+        known.add(qualifier)
+    return tuple(found)
+
+
+def _pairs(elements: Sequence[Value | None], first: int) -> Iterator[tuple[str, str]]:
     for index in range(first - 1, len(elements) - 1, 2):
         qualifier, item = read_text(elements[index]), read_text(elements[index + 1])
         if qualifier and item:
-            pairs.setdefault(qualifier.upper(), item)
-    return pairs
+            yield qualifier.upper(), item
 
 
 def date_qualifier(value: Value | None) -> str | None:

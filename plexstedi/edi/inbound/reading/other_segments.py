@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text
+from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text, repeated_items
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.settings import EXTRA_SEGMENTS
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Value
@@ -102,7 +102,7 @@ def _read(entry: Loop, found: Others, quantities: Sequence[Decimal | None]) -> N
         case "LIN":
             items = read_items(head.elements, 2)
             if items:
-                found.items.append(items)
+                found.items += [items, *repeated_items(head.elements, 2)]
             else:
                 found.extras.append(_extra(head))
         case "CTP" if _multiplier(head):
