@@ -371,7 +371,7 @@ def _detail(loop: Loop, location: _Location) -> Detail:
 
 
 def _items_of(ack: Segment) -> Sequence[Value | None]:
-    """The elements up to the last pair of ACK07 to ACK26; what follows is no item number."""
+    """The elements up to the last pair of ACK07 to ACK26; what follows is not an item number."""
     return ack.elements[:26]
 
 
