@@ -33,6 +33,8 @@ from plexstedi.edi.watched import Watch, unwatched, watched
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction, Value
 
 _OF_A_LINE = ("ACK", "SCH", "DTM")
+_ITEMS_END = 26
+"""ACK26 is the last item number of an ACK."""
 _MOST_LINES = 100_000
 """Maximum repeats of the loops PO1 and POC (X12 004010)."""
 _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
@@ -339,7 +341,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         other_items=(
             *repeated_items(head.elements, items_at),
             *others.items,
-            *(items for entry in each(loop, "ACK") for items in repeated_items(_items_of(entry.head), 7)),
+            *(items for entry in each(loop, "ACK") for items in repeated_items(entry.head.elements[:_ITEMS_END], 7)),
         ),
         other_prices=tuple(others.prices),
         currencies=tuple(others.currencies),
@@ -365,14 +367,9 @@ def _detail(loop: Loop, location: _Location) -> Detail:
         unit=unit_of(ack, 3),
         date=location.stated_date(ack, 4, 5, "ACK04"),
         dates=_dtm(loop.segments("DTM"), location, "DTM under ACK"),
-        items=read_items(_items_of(ack), 7),
+        items=read_items(ack.elements[:_ITEMS_END], 7),
         industry_code=reason,
     )
-
-
-def _items_of(ack: Segment) -> Sequence[Value | None]:
-    """The elements up to the last pair of ACK07 to ACK26; what follows is not an item number."""
-    return ack.elements[:26]
 
 
 def _schedule(sch: Segment, location: _Location) -> StatedSchedule:
