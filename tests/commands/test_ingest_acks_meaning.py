@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import urllib.request
 from decimal import Decimal
 
 import pytest
 
+import plexstedi.sync.ingest.ingest as ingest
 from plexstedi.sandbox.behaviours import Character
 from tests.commands.test_ingest_acks import reviews, standing
 
@@ -375,6 +378,28 @@ def test_a_change_that_is_undone_before_it_is_sent_holds_the_acknowledgment_no_l
     assert (ran.code, ran.json["counts"]["attention"]) == (0, 0)
     assert (the_line(bench, order)["state"], len(bench.sent(order.number))) == ("confirmed", 1)
     assert reviews(bench) == []
+
+
+@pytest.mark.parametrize("step", ["decide_again_if_undone", "decide"], ids=["before it is moved", "after"])
+def test_a_run_that_is_killed_while_it_decides_again_leaves_it_to_the_next_one(sent, step):
+    bench, order = sent
+    line = order.lines[0]
+    release = {"line": line.number, "release": line.releases[0].number}
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [{**release, "quantity": 150}]})
+    bench.later(minutes=2)
+    bench.run("poll")
+    acknowledge(bench, order, "IA", 130)
+    bench.run("ingest-acks")
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [{**release, "quantity": 100}]})
+    bench.later(minutes=2)
+
+    def killed_there() -> None:
+        setattr(ingest, step, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+
+    assert bench.run("run", before=killed_there).code == -signal.SIGKILL
+    assert the_line(bench, order)["state"] == "held"
+    assert bench.run("run").code == 0
+    assert (the_line(bench, order)["state"], len(bench.sent(order.number)), reviews(bench)) == ("confirmed", 1, [])
 
 
 def test_what_was_resolved_by_phone_holds_no_acknowledgment(sent):
