@@ -99,7 +99,9 @@ def _place(directory: Path | None) -> Iterator[Path]:
                 f"{directory / 'plexstedi.toml'} already exists; the demo never overwrites",
                 fix="Use another directory.",
             )
-        (directory / "plexstedi.toml").touch()
+        # Whether it can be written, before the demo works for seconds; an interrupted one leaves nothing.
+        with tempfile.TemporaryFile(dir=directory):
+            pass
     yield directory
 
 
