@@ -100,8 +100,8 @@ def _place(directory: Path | None) -> Iterator[Path]:
                 fix="Use another directory.",
             )
         # Whether it can be written, before the demo works for seconds; an interrupted one leaves nothing.
-        with tempfile.TemporaryFile(dir=directory):
-            pass
+        (directory / "plexstedi.toml").touch()
+        (directory / "plexstedi.toml").unlink()
     yield directory
 
 
