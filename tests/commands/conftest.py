@@ -27,6 +27,12 @@ from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.records import GeneratedDocument
 from tests.commands.driver import SandboxTime, limit_file_size
 from tests.forked import run_forked
+from tests.in_process import run_in_process
+
+
+def nothing() -> None:
+    """Nothing is done before a command."""
+
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DRIVER = Path(__file__).with_name("driver.py")
@@ -91,7 +97,7 @@ class Bench:
         *arguments: str,
         stdin: str = "",
         env: dict[str, str | None] | None = None,
-        before: Callable[[], object] = lambda: None,
+        before: Callable[[], object] = nothing,
     ) -> Ran:
         """Run one command line to its end; `before` is done first in its process, unless that is a real one."""
         environment = {
@@ -115,6 +121,10 @@ class Bench:
         if not self.real_process:
             limit = environment.get("TEST_FILE_SIZE")
             now = datetime.fromisoformat(environment["TEST_NOW"])
+            if limit is None and before is nothing:
+                time = SandboxTime(now, self.sandbox.urls.plex_url)
+                within = run_in_process(named, environment=environment, stdin=stdin, clock=time)
+                return Ran(within.code, within.out, within.err)
             ended = run_forked(
                 named,
                 environment=environment,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import plexstedi.state
-from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, MIGRATIONS, REVIEW_MOVES, WRITE_MOVES
+from plexstedi.state.file.new_file import statements_of_new_file
+from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES
 
 FOLDER = Path(plexstedi.state.__file__).parent
 PAPER = (FOLDER / "README.md").read_text()
@@ -27,12 +28,7 @@ def names(cell: str) -> list[str]:
 
 def test_it_lists_every_table_with_its_module() -> None:
     rows = [re.split(r" \| ", row) for row in re.findall(r"^\| (`.*) \|$", section("Tables"), re.MULTILINE)]
-    made = {
-        name
-        for migration in MIGRATIONS
-        for statement in migration
-        for name in re.findall(r"^CREATE TABLE (\w+)", statement)
-    }
+    made = {name for statement in statements_of_new_file() for name in re.findall(r'^CREATE TABLE "?(\w+)', statement)}
     assert {table for row in rows for table in names(row[0])} == made
     for row in rows:
         module = (FOLDER / names(row[1])[0]).read_text()

@@ -19,6 +19,7 @@ from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, 
 from plexstedi.errors import StateUnusable
 from plexstedi.ownership import as_owner_of
 from plexstedi.state.file.integrity import checked_at, note_closed
+from plexstedi.state.file.new_file import statements_of_new_file
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION
 
 Parameters = Sequence[object]
@@ -294,11 +295,12 @@ class Database:
             return
         if version and self.path is not None:
             self.backup_into(self.path.with_name(f"{self.path.name}.before-version-{VERSION}"))
-        for number in range(version, VERSION):
+        steps = [(number + 1, MIGRATIONS[number]) for number in range(version, VERSION)]
+        for reached, statements in steps if version else [(VERSION, statements_of_new_file())]:
             with self.transaction():
-                for statement in MIGRATIONS[number]:
+                for statement in statements:
                     self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {number + 1}")
+                self._connection.execute(f"PRAGMA user_version = {reached}")
 
 
 def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
