@@ -17,7 +17,8 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
+from pathlib import Path
 
 import plexstedi.cli.invocation as invocation
 import plexstedi.internal as internal
@@ -27,9 +28,14 @@ from tests.forked import Ended
 
 
 def run_in_process(
-    arguments: Sequence[str], *, environment: Mapping[str, str], stdin: str = "", clock: Clock | None = None
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    stdin: str = "",
+    clock: Clock | None = None,
+    folder: Path | None = None,
 ) -> Ended:
-    """Run one command line to its end, as `run_forked` does."""
+    """Run one command line to its end, as `run_forked` does, in `folder` if one is given."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode())
         given.seek(0)
@@ -38,6 +44,7 @@ def run_in_process(
                 _environment(environment),
                 _streams(given.fileno(), out.fileno(), err.fileno()),
                 _process_wide(arguments, clock),
+                chdir(folder or Path.cwd()),
             ):
                 around.enter_context(borrowed)
             code = _ending(arguments)

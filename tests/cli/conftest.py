@@ -29,7 +29,7 @@ from plexstedi.state.document_states import BusinessStatus, FunctionalStatus
 from plexstedi.state.inbox import ListedTransaction
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_document, of_order
-from tests.forked import run_forked
+from tests.in_process import run_in_process
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -113,9 +113,7 @@ class Cli:
 
     def bare(self, *arguments: str, stdin: str = "", **env: str) -> Ran:
         """One command line as it is given."""
-        ended = run_forked(
-            arguments, environment=self.environment(**env), stdin=stdin, before=lambda: os.chdir(self.home)
-        )
+        ended = run_in_process(arguments, environment=self.environment(**env), stdin=stdin, folder=self.home)
         return Ran(ended.code, ended.out, ended.err)
 
     def run(self, *arguments: str, stdin: str = "", **env: str) -> Ran:
@@ -124,11 +122,11 @@ class Cli:
 
     def hasty(self, *arguments: str, **env: str) -> Ran:
         """As `run`, with waits between attempts that take no time."""
-        ended = run_forked(
+        ended = run_in_process(
             ("--config", str(self.config), "--state", str(self.state), *arguments),
             environment=self.environment(**env),
-            clock=Hasty,
-            before=lambda: os.chdir(self.home),
+            clock=Hasty(),
+            folder=self.home,
         )
         return Ran(ended.code, ended.out, ended.err)
 
