@@ -93,6 +93,15 @@ def serving(app: WsgiApp, port: int) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        server.shutdown()
-        server.server_close()
+        _end(server)
         thread.join()
+
+
+def _end(server: _Server) -> None:
+    """Stop serving at once: a connection wakes the server, which otherwise looks for its end every poll interval only."""
+    stopping = threading.Thread(target=server.shutdown)
+    stopping.start()
+    with contextlib.suppress(OSError):
+        socket.create_connection(server.server_address).close()
+    stopping.join()
+    server.server_close()
