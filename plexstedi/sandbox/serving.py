@@ -98,10 +98,10 @@ def serving(app: WsgiApp, port: int) -> Iterator[str]:
 
 
 def _end(server: _Server) -> None:
-    """Stop serving at once: a connection wakes the server, which otherwise looks for its end every poll interval only."""
+    """Stop serving at once: a connection wakes the server, which otherwise looks for its end at each interval only."""
     stopping = threading.Thread(target=server.shutdown)
     stopping.start()
     with contextlib.suppress(OSError):
-        socket.create_connection(server.server_address).close()
+        socket.create_connection(server.socket.getsockname()).close()
     stopping.join()
     server.server_close()

@@ -30,25 +30,6 @@ from tests.forked import run_forked
 from tests.in_process import run_in_process
 
 
-class TimeWithin:
-    """The clock of a command within this process: it stands still but for waits, which move the sandbox's clock too."""
-
-    def __init__(self, start: datetime, sandbox: Sandbox) -> None:
-        self._start = start
-        self._sandbox = sandbox
-        self._waited = 0.0
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._waited)
-
-    def monotonic(self) -> float:
-        return self._waited
-
-    def sleep(self, seconds: float) -> None:
-        self._waited += seconds
-        self._sandbox.advance(timedelta(seconds=seconds))
-
-
 def nothing() -> None:
     """Nothing is done before a command."""
 
@@ -141,7 +122,8 @@ class Bench:
             limit = environment.get("TEST_FILE_SIZE")
             now = datetime.fromisoformat(environment["TEST_NOW"])
             if limit is None and before is nothing:
-                time = TimeWithin(now, self.sandbox)
+                # Waits move the sandbox's clock by a call, behind the calls that other threads have in the air.
+                time = SandboxTime(now, self.sandbox.urls.plex_url)
                 within = run_in_process(named, environment=environment, stdin=stdin, clock=time)
                 return Ran(within.code, within.out, within.err)
             ended = run_forked(
