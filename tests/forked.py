@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import math
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from pydantic import BaseModel, TypeAdapter
 
 import plexstedi.cli.invocation as invocation
 import plexstedi.cli.main as program
+import plexstedi.sync.setup as setup
 from plexstedi.cli.main import run
 from plexstedi.clock import Clock
 
@@ -109,6 +111,8 @@ def _child(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if clock is not None:
             invocation.clock_of_process = clock()
+            # A wait is a step of the test's clock: no signal comes within it.
+            setup._SLICE_SECONDS = math.inf
         # The child lives for a moment: to collect garbage would only copy the parent's memory.
         gc.freeze()
         gc.disable()

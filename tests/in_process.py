@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import math
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import plexstedi.cli.invocation as invocation
 import plexstedi.internal as internal
+import plexstedi.sync.setup as setup
 from plexstedi.cli.main import run
 from plexstedi.clock import Clock
 from tests.forked import Ended
@@ -101,7 +103,7 @@ def _streams(*given: int) -> Iterator[None]:
 @contextmanager
 def _process_wide(arguments: Sequence[str], clock: Clock | None) -> Iterator[None]:
     """The rest that a process has once: its name, clock, secrets known, log, warnings, interrupt and garbage."""
-    argv, time = sys.argv, invocation.clock_of_process
+    argv, time, step = sys.argv, invocation.clock_of_process, setup._SLICE_SECONDS
     secrets = set(internal._secrets)
     loggers = [logging.getLogger(), logging.getLogger("plexstedi")]
     logs = [(logger, list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
@@ -112,12 +114,14 @@ def _process_wide(arguments: Sequence[str], clock: Clock | None) -> Iterator[Non
     internal._secrets.clear()
     if clock is not None:
         invocation.clock_of_process = clock
+        # A wait is a step of the test's clock: no signal comes within it.
+        setup._SLICE_SECONDS = math.inf
     try:
         with warnings.catch_warnings():
             warnings.resetwarnings()
             yield
     finally:
-        sys.argv, invocation.clock_of_process = argv, time
+        sys.argv, invocation.clock_of_process, setup._SLICE_SECONDS = argv, time, step
         internal._secrets.clear()
         internal._secrets.update(secrets)
         for logger, handlers, level, propagate in logs:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.benchmarks.memory import CHANGED, OPEN, first_run, long_list, long_order, many_orders
 
+pytestmark = pytest.mark.long
+
 MOST_OF_A_RUN = 120
 """MB, for 2,000 orders or acknowledgments, or a list of 45 MB."""
 MOST_OF_A_LONG_ORDER = 150
@@ -25,17 +27,14 @@ def test_a_poll_takes_no_more_than_a_long_list_has_bytes(by: str) -> None:
     assert long - short <= 12 - 2 + 2
 
 
-@pytest.mark.long
 def test_a_run_of_many_orders_stays_within_its_limit() -> None:
     assert [each for each in many_orders(2000) if each.memory_mb > MOST_OF_A_RUN] == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("by", [OPEN, CHANGED])
 def test_a_poll_of_a_long_list_stays_within_its_limit(by: str) -> None:
     assert long_list(45, by).memory_mb <= MOST_OF_A_RUN
 
 
-@pytest.mark.long
 def test_an_order_of_many_lines_stays_within_its_limit() -> None:
     assert [each for each in long_order(5000) if each.memory_mb > MOST_OF_A_LONG_ORDER] == []

@@ -72,8 +72,7 @@ def test_a_user_does_not_wait_for_ever(bench):
     assert timedelta(seconds=29) < bench.sandbox.clock.now() - before < timedelta(seconds=35)
 
 
-@pytest.mark.parametrize("calls", [1, 8])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "calls"), [(signal.SIGTERM, 8), (signal.SIGINT, 1)])
 def test_a_signal_lets_current_documents_be_finished_and_the_next_run_does_the_rest(bench, number, calls):
     bench.write_config(lambda text: text.replace("[stedi]\n", f"[stedi]\nparallel_calls = {calls}\n"))
     sends = []
