@@ -256,8 +256,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
             where=f"order {read.order_number}",
             message=f"it acknowledges change {reference.change_sequence}, which was never sent",
             fix="Ask the supplier to send it again with the number of the change that it acknowledges (BCH05 of the"
-            " 860, BCA05 of the 865), then `plexstedi review reject ID --reason TEXT`. If that change was sent from another"
-            " state file: `plexstedi recover`, then `plexstedi replay --ack TRANSACTION --reason TEXT`.",
+            " 860, BCA05 of the 865), then `plexstedi review reject ID --reason TEXT`. If that change was sent from"
+            " another state file: `plexstedi recover`, then `plexstedi replay --ack TRANSACTION --reason TEXT`.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return None
