@@ -32,7 +32,7 @@ from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.settings import ScheduleAs
-from plexstedi.edi.stream import StreamKey, order_of_stream, release_name
+from plexstedi.edi.stream import StreamKey, live_releases, order_of_stream, release_name
 from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
 T = TypeVar("T")
@@ -52,7 +52,10 @@ def build_view(
 
     `schedule` is the form in which the order's first document carried releases; None: this is the first.
     """
-    return _ViewBuilder(partner, capacity, set_id, stream, schedule).build(order_of_stream(order, stream))
+    builder = _ViewBuilder(partner, capacity, set_id, stream, schedule)
+    if stream.release is not None and live_releases(order, stream.release) > 1:
+        builder.hold_twice(stream.release, "order")
+    return builder.build(order_of_stream(order, stream))
 
 
 @dataclass(slots=True)
@@ -83,6 +86,11 @@ class _ViewBuilder:
         for twice in sorted(number for number, count in counted.items() if count > 1):
             self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
         schedule = self._schedule()
+        if schedule is ScheduleAs.LINES:
+            for line in lines:
+                names = Counter(release.name for release in line.releases)
+                for name in sorted(name for name, count in names.items() if count > 1):
+                    self.hold_twice(name, f"line {line.number}")
         dues = {due for line in lines for due in line.dues()}
         seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
         view = OrderView(
@@ -122,6 +130,11 @@ class _ViewBuilder:
 
     def _hold(self, code: str, where: str, message: str, fix: str) -> None:
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
+
+    def hold_twice(self, name: str, where: str) -> None:
+        """Hold: two releases have this name, and each is sent under it."""
+        message = f"two releases are {name} (line and release number), and each release is sent under its own"
+        self._hold("release-number-twice", where, message, "Renumber one of the releases in Plex, or cancel it")
 
     def _number(self, number: str) -> str:
         cleaned = self.cleaner.clean(number, "order") or ""
@@ -189,8 +202,10 @@ class _ViewBuilder:
         if blanket and line.blanket_quantity is not None:
             quantity = document_quantity(line.blanket_quantity, units)
         if quantity <= 0 and len(self.reasons) == so_far:
-            message = f"the ordered quantity is {quantity}"
-            self._hold("quantity-not-positive", where, message, "Correct the releases of the line in Plex")
+            message = f"the {'blanket' if blanket else 'ordered'} quantity is {quantity}"
+            what = "Set the blanket quantity of the line" if blanket else "Correct the releases of the line"
+            fix = f"{what} in Plex, or cancel the line there"
+            self._hold("quantity-not-positive", where, message, fix)
         if price is None:
             return None
         return LineView(

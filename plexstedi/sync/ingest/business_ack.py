@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.matching import (
     AmbiguousOrder,
@@ -117,8 +118,8 @@ def _order_of_another(session: Session, inbound: Inbound, number: str, candidate
         message=f"{inbound.supplier} acknowledges order {candidate.number} of {record.supplier}, which was sent to"
         f" partnership {min(candidate.partnership_ids)}; this came over {inbound.partnership}",
         fix=f"If {record.supplier} sends over {inbound.partnership} now: correct partnership_id of"
-        f" [suppliers.{record.supplier}], then `plexstedi replay --ack TRANSACTION --reason TEXT`; otherwise ask"
-        f" {inbound.supplier} which order it means, then `plexstedi review reject ID --reason TEXT`.",
+        f" [{partner_table('850', record.supplier)}], then `plexstedi replay --ack TRANSACTION --reason TEXT`;"
+        f" otherwise ask {inbound.supplier} which order it means, then `plexstedi review reject ID --reason TEXT`.",
     )
 
 

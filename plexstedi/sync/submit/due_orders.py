@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from plexstedi.config.load import KnownOrders
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import Renderings, prepare
@@ -36,6 +37,7 @@ from plexstedi.sync.submit.lifecycle import (
     hold,
     last_sent,
     moved,
+    moved_since_known,
     orphans,
     ready_to_send,
     record_of_trade,
@@ -119,12 +121,12 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_abandoned), None)
     if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
+    table = partner_table("850", record.supplier)
     missing = Reason(
         code="supplier-missing",
         where="order",
-        message=f"it was sent and has changed, but there is no [suppliers.{record.supplier}] in the configuration",
-        fix=f"Add [suppliers.{record.supplier}] again, or resolve it with the supplier, then `plexstedi review "
-        "accept ID --reason TEXT`.",
+        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
+        fix=f"Add [{table}] again, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`.",
     )
     trade = trade_of_order(record)
     hold(session, trade, last.stream, moved(trade, last) or (missing,))
@@ -167,9 +169,13 @@ def _of_stream(
         hold(session, trade, name, reasons)
         return Waits()
     has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
-    if last is None and has is not None and has.phase is Phase.UNRELEASED:
-        # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
-        has = None
+    if last is None and has is not None:
+        if has.phase is Phase.UNRELEASED:
+            # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
+            has = None
+        elif reasons := _moved_since_known(session, trade, has, order):
+            hold(session, trade, name, reasons)
+            return Waits()
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
@@ -191,6 +197,15 @@ def _of_stream(
         sent = sent_after(session.store, decision, last, known_revision, document.prepared.sent, renderings)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -> tuple[Reason, ...]:
+    """Why a known order is no longer the one that its supplier has: an 860 would be about another order."""
+    if session.config.documents.known_orders is KnownOrders.IGNORE:
+        return ()
+    # A supplier that only has another code now is the same supplier.
+    was = now.supplier_code if has.supplier_id == now.supplier_id else has.supplier_code
+    return moved_since_known(trade, was, has.number)
 
 
 def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:

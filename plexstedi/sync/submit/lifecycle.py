@@ -90,6 +90,21 @@ def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
     )
 
 
+def moved_since_known(trade: Trade, partner: str, number: str) -> tuple[Reason, ...]:
+    """As `moved`, for one that its partner knows without a document from here: under this number, at this partner."""
+    if (trade.partner, trade.number) == (partner, number):
+        return ()
+    return (
+        Reason(
+            code=f"{trade.word}-moved",
+            where=trade.word,
+            message=f"{partner} has it as {trade.word} {number}, not sent from here, and it is now {trade.word}"
+            f" {trade.number} of {trade.partner} in Plex",
+            fix=_moved_fix(trade, partner),
+        ),
+    )
+
+
 def _moved_fix(trade: Trade, was: str) -> str:
     if trade.word == "order":
         return (
