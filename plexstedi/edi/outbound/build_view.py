@@ -31,7 +31,7 @@ from plexstedi.edi.outbound.text import TextCleaner
 from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
-from plexstedi.edi.settings import ScheduleAs
+from plexstedi.edi.settings import ScheduleAs, by_plex_name
 from plexstedi.edi.stream import StreamKey, live_releases, order_of_stream, release_name
 from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
@@ -148,7 +148,7 @@ class _ViewBuilder:
     def _mapped(self, name: str | None, table: dict[str, T], what: str, key: str) -> T | None:
         if not name:
             return None
-        found = table.get(name) or next((v for k, v in table.items() if k.casefold() == name.casefold()), None)
+        found = by_plex_name(table, name)
         if found is None:
             why = f'no entry "{name}" in `{key}`'
             self.dropped.append(Dropped(where="order", fact=what, value=name, why=why))
@@ -158,7 +158,7 @@ class _ViewBuilder:
         known = self.partner.settings.ship_to
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
         placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
-        if name and known and placed and _ship_to_key(name, known) is None:
+        if name and known and placed and by_plex_name(known, name) is None:
             self._hold(
                 "ship-to-unknown",
                 where,
@@ -350,10 +350,6 @@ class _ViewBuilder:
         elif of_lines != {due}:
             why = f"the {self.set_id} guide has no place for it; the due dates of the lines are sent"
             self.dropped.append(Dropped(where="order", fact="due date", value=due.isoformat(), why=why))
-
-
-def _ship_to_key(name: str, known: Iterable[str]) -> str | None:
-    return next((key for key in known if key.casefold() == name.casefold()), None)
 
 
 def _unanimous(names: Iterable[str | None]) -> str | None:

@@ -20,9 +20,9 @@ from plexstedi.sync.submit.lifecycle import (
     hold,
     last_sent,
     moved,
+    nothing_due,
     orphans,
     ready_to_send,
-    release,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.trades import Trade, trade_of_invoice
@@ -125,5 +125,5 @@ def _hold_orphaned(session: Session, trade: Trade) -> None:
 
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
-    release(session, trade, trade.id)
+    nothing_due(session, trade, trade.id)
     session.store.invoices.set_up_to_date(record.id, record.latest)

@@ -38,10 +38,10 @@ from plexstedi.sync.submit.lifecycle import (
     last_sent,
     moved,
     moved_since_known,
+    nothing_due,
     orphans,
     ready_to_send,
     record_of_trade,
-    release,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import adopt_unknown_promises
@@ -163,7 +163,7 @@ def _of_stream(
         hold(session, trade, name, (_SENT_BY_RELEASE,))
         return Waits()
     if known_revision >= record.latest:
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
     if last is not None and (reasons := moved(trade, last)):
         hold(session, trade, name, reasons)
@@ -179,7 +179,7 @@ def _of_stream(
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
     if record.known and last is None and record.allowed < record.latest:
         waits = _known_order(session, record, name, has_baseline=known_revision > 0)

@@ -11,8 +11,9 @@ from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
+from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind, is_orphan
-from plexstedi.state.subject import of_stream
+from plexstedi.state.subject import of_document, of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
@@ -153,6 +154,20 @@ def release(session: Session, trade: Trade, stream: str) -> None:
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
         session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
+
+
+def nothing_due(session: Session, trade: Trade, stream: str) -> None:
+    """Withdraw the holds of this stream, and what Stedi refused: it is not to be sent any more.
+
+    Should the same become due again, it is tried again. A replay that Stedi refused is still what a user wants.
+    """
+    release(session, trade, stream)
+    for document in session.store.documents.of_stream(stream):
+        if document.state is DocumentState.REFUSED and document.replay_of is None and not document.retry:
+            session.store.documents.allow_retry(document.id)
+            session.withdraw_review(
+                ReviewKind.DOCUMENT_REFUSED, of_document(document.id), "it is not due any longer", order_id=trade.id
+            )
 
 
 def ready_to_send(
