@@ -13,7 +13,7 @@ from plexstedi.edi.outbound.document import Renderings, prepare
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
-from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.stream import StreamKey, releases_of_stream
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
@@ -176,6 +176,8 @@ def _of_stream(
         elif reasons := _moved_since_known(session, trade, has, order):
             hold(session, trade, name, reasons)
             return Waits()
+        elif key.release is not None and _is_newer(session, has, name, key.release):
+            has = None
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
@@ -197,6 +199,14 @@ def _of_stream(
         sent = sent_after(session.store, decision, last, known_revision, document.prepared.sent, renderings)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
+    """Whether a release is newer than the order that its supplier knows by other means: then it is a new order.
+
+    A forecast was no order. A user who decided about this release has told the supplier.
+    """
+    return not session.store.orders.known_revision(stream) and not releases_of_stream(has, release)
 
 
 def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -> tuple[Reason, ...]:
