@@ -183,8 +183,8 @@ def _of_stream(
     if isinstance(decision, Nothing):
         nothing_due(session, trade, name)
         return None
-    if record.known and last is None and record.allowed < record.latest:
-        waits = _known_order(session, record, name, has_baseline=known_revision > 0)
+    if record.known and last is None and not _is_allowed(session, record, name):
+        waits = _known_order(session, record, key, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
     if taken := numbers.taken(trade):
@@ -204,7 +204,7 @@ def _of_stream(
 def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
     """Whether a release is newer than the order that its supplier knows by other means: then it is a new order.
 
-    A forecast was no order. A user who decided about this release has told the supplier.
+    A forecast was no order. A decision of a user about this release counts instead.
     """
     return not session.store.orders.known_revision(stream) and not releases_of_stream(has, release)
 
@@ -247,8 +247,20 @@ _SENT_BY_RELEASE = Reason(
 )
 
 
-def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
+def _is_allowed(session: Session, record: OrderRecord, stream: str) -> bool:
+    """Whether a user allowed this stream of a known order to be sent.
+
+    A decision about one release is none about the others: each has a review item of its own.
+    """
+    undecided = session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
+    return record.allowed >= record.latest and not undecided
+
+
+def _known_order(
+    session: Session, record: OrderRecord, key: StreamKey, *, has_baseline: bool
+) -> Waits | Nothing | None:
     """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
+    name = stream_name(key)
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_known_revision(name, record.latest)
@@ -259,7 +271,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     what = "changed" if has_baseline else "has never been sent from here"
     reason = Reason(
         code="known-order",
-        where="order",
+        where=trade_of_order(record).where(name),
         message=f"it was created before PlexStedi sent orders to this supplier, and {what} (revision {record.latest})",
         fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
         "it as known to the supplier.",

@@ -140,7 +140,10 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
     new = session.open_review(
         trade.held,
         of_stream(stream),
-        [reason.model_copy(update={"where": trade.word}) if reason.where == "order" else reason for reason in reasons],
+        [
+            reason.model_copy(update={"where": trade.where(stream)}) if reason.where == "order" else reason
+            for reason in reasons
+        ],
         supplier=trade.partner,
         order_id=trade.id,
         order_number=trade.number,
