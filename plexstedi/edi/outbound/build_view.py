@@ -81,11 +81,12 @@ class _ViewBuilder:
         if order.order_date is None:
             self._hold("order-date-missing", "order", "Plex has no order date", "Set the order date in Plex")
         ship_to = order.ship_to or _unanimous(r.ship_to for line in order.lines for r in line.firm_releases())
-        lines = tuple(shown for line in order.open_lines() if (shown := self._line(order, line, ship_to)) is not None)
+        schedule = self._schedule()
+        shown_lines = (self._line(order, line, ship_to, schedule) for line in order.open_lines())
+        lines = tuple(line for line in shown_lines if line is not None)
         counted = Counter(line.number for line in lines)
         for twice in sorted(number for number, count in counted.items() if count > 1):
             self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
-        schedule = self._schedule()
         if schedule is ScheduleAs.LINES:
             for line in lines:
                 names = Counter(release.name for release in line.releases)
@@ -185,7 +186,7 @@ class _ViewBuilder:
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
 
-    def _line(self, order: Order, line: Line, ship_to: str | None) -> LineView | None:
+    def _line(self, order: Order, line: Line, ship_to: str | None, schedule: ScheduleAs) -> LineView | None:
         where = f"line {line.number}"
         firm = line.firm_releases()
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
@@ -200,7 +201,12 @@ class _ViewBuilder:
         releases = tuple(r for release in firm if (r := self._release(line, release, units, ship_to)) is not None)
         quantity = total_of(*(r.quantity for r in releases))
         if blanket and line.blanket_quantity is not None:
-            quantity = document_quantity(line.blanket_quantity, units)
+            planned = document_quantity(line.blanket_quantity, units)
+            if schedule is ScheduleAs.LINES and releases:
+                # Each release is a line with its own quantity: no line has the quantity of all.
+                self._drop_blanket_quantity(where, planned)
+            else:
+                quantity = planned
         if quantity <= 0 and len(self.reasons) == so_far:
             message = f"the {'blanket' if blanket else 'ordered'} quantity is {quantity}"
             what = "Set the blanket quantity of the line" if blanket else "Correct the releases of the line"
@@ -224,6 +230,10 @@ class _ViewBuilder:
             note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
             releases=releases,
         )
+
+    def _drop_blanket_quantity(self, where: str, quantity: Decimal) -> None:
+        why = 'each release is sent as a separate line (schedule = "lines")'
+        self.dropped.append(Dropped(where=where, fact="blanket quantity", value=f"{quantity:f}", why=why))
 
     def _price(self, line: Line, units: Units | Reason, where: str) -> DocumentPrice | None:
         if line.price is None:
