@@ -8,6 +8,7 @@ from plexstedi.edi.inbound.reading.inbound_sets import (
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
+from plexstedi.plain_text import many
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
@@ -92,7 +93,8 @@ def read_newly_known(session: Session, turns: Turns) -> None:
             read_ignored(session, inbound)
         session.progress("reading transactions of newly known partnerships", done, len(known))
     if len(known) > _MOST_PER_RUN:
-        session.run.warn(f"{len(known) - _MOST_PER_RUN} transactions of newly known partnerships wait for the next run")
+        left = many(len(known) - _MOST_PER_RUN, "transaction")
+        session.run.warn(f"still to be read: {left} of newly known partnerships; the next run continues")
 
 
 def read_by_new_pattern(session: Session) -> None:

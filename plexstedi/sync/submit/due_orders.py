@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from plexstedi.config.load import KnownOrders
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import Renderings, prepare
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
-from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.stream import StreamKey, releases_of_stream
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
@@ -36,10 +37,11 @@ from plexstedi.sync.submit.lifecycle import (
     hold,
     last_sent,
     moved,
+    moved_since_known,
+    nothing_due,
     orphans,
     ready_to_send,
     record_of_trade,
-    release,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import adopt_unknown_promises
@@ -119,12 +121,12 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_abandoned), None)
     if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
+    table = partner_table("850", record.supplier)
     missing = Reason(
         code="supplier-missing",
         where="order",
-        message=f"it was sent and has changed, but there is no [suppliers.{record.supplier}] in the configuration",
-        fix=f"Add [suppliers.{record.supplier}] again, or resolve it with the supplier, then `plexstedi review "
-        "accept ID --reason TEXT`.",
+        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
+        fix=f"Add [{table}] again, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`.",
     )
     trade = trade_of_order(record)
     hold(session, trade, last.stream, moved(trade, last) or (missing,))
@@ -161,22 +163,28 @@ def _of_stream(
         hold(session, trade, name, (_SENT_BY_RELEASE,))
         return Waits()
     if known_revision >= record.latest:
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
     if last is not None and (reasons := moved(trade, last)):
         hold(session, trade, name, reasons)
         return Waits()
     has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
-    if last is None and has is not None and has.phase is Phase.UNRELEASED:
-        # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
-        has = None
+    if last is None and has is not None:
+        if has.phase is Phase.UNRELEASED:
+            # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
+            has = None
+        elif reasons := _moved_since_known(session, trade, has, order):
+            hold(session, trade, name, reasons)
+            return Waits()
+        elif key.release is not None and _is_newer(session, has, name, key.release):
+            has = None
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
-    if record.known and last is None and record.allowed < record.latest:
-        waits = _known_order(session, record, name, has_baseline=known_revision > 0)
+    if record.known and last is None and not _is_allowed(session, record, name):
+        waits = _known_order(session, record, key, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
     if taken := numbers.taken(trade):
@@ -191,6 +199,23 @@ def _of_stream(
         sent = sent_after(session.store, decision, last, known_revision, document.prepared.sent, renderings)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
+    """Whether a release is newer than the order that its supplier knows by other means: then it is a new order.
+
+    A forecast was no order. A decision of a user about this release counts instead.
+    """
+    return not session.store.orders.known_revision(stream) and not releases_of_stream(has, release)
+
+
+def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -> tuple[Reason, ...]:
+    """Why a known order is no longer the one that its supplier has: an 860 would be about another order."""
+    if session.config.documents.known_orders is KnownOrders.IGNORE:
+        return ()
+    # A supplier that only has another code now is the same supplier.
+    was = now.supplier_code if has.supplier_id == now.supplier_id else has.supplier_code
+    return moved_since_known(trade, was, has.number)
 
 
 def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
@@ -222,8 +247,20 @@ _SENT_BY_RELEASE = Reason(
 )
 
 
-def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
+def _is_allowed(session: Session, record: OrderRecord, stream: str) -> bool:
+    """Whether a user allowed this stream of a known order to be sent.
+
+    A decision about one release is none about the others: each has a review item of its own.
+    """
+    undecided = session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
+    return record.allowed >= record.latest and not undecided
+
+
+def _known_order(
+    session: Session, record: OrderRecord, key: StreamKey, *, has_baseline: bool
+) -> Waits | Nothing | None:
     """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
+    name = stream_name(key)
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_known_revision(name, record.latest)
@@ -234,7 +271,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     what = "changed" if has_baseline else "has never been sent from here"
     reason = Reason(
         code="known-order",
-        where="order",
+        where=trade_of_order(record).where(name),
         message=f"it was created before PlexStedi sent orders to this supplier, and {what} (revision {record.latest})",
         fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
         "it as known to the supplier.",

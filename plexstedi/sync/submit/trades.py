@@ -52,6 +52,11 @@ class Trade:
         """The kind of the review items that hold it."""
         return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
 
+    def where(self, stream: str) -> str:
+        """What a reason about one of its streams concerns: the order, or the release sent as an order of its own."""
+        release = stream.removeprefix(f"{self.id}/")
+        return self.word if release == stream else f"release {release}"
+
     @property
     def counterpart(self) -> str:
         """The partner's role, for messages."""
