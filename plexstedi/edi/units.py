@@ -83,6 +83,9 @@ def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal 
 
 def plain(number: Decimal) -> Decimal:
     """The number in canonical form: 3000.0 and 3E+3 become 3000, -0 becomes 0. Raise ValueError for none."""
+    if number and number.same_quantum(_ONE):
+        # Whole and written as such, like most numbers.
+        return number
     if not number.is_finite():
         raise ValueError(f"{number} is not a number")
     if not number:

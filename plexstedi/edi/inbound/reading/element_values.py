@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 
 from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
 from plexstedi.edi.units import plain
@@ -18,6 +19,8 @@ from plexstedi.edi.x12.transaction import Composite, Value
 _SHOWN = 40
 _DIGITS = 18
 """Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
+_ZERO, _ONE, _TOO_LARGE = Decimal(0), Decimal(1), Decimal(10) ** _DIGITS
+_LONGEST_DAY = len("2026-01-15")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
 _CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
@@ -32,14 +35,23 @@ class Bad:
 
 def read_text(value: Value | None) -> str | None:
     """The element as stripped text; None if absent, empty or a composite."""
+    if isinstance(value, str):
+        return value.strip() or None
     if value is None or isinstance(value, Composite):
         return None
     plain_text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     return plain_text.strip() or None
 
 
+def _is_usual(number: Decimal) -> bool:
+    """Whether a number is whole, written as such, positive and sensible: most are, and need no further checks."""
+    return number.same_quantum(_ONE) and _ZERO < number < _TOO_LARGE
+
+
 def is_sensible(number: Decimal) -> bool:
     """Whether a number has a size that X12 allows for a quantity or price."""
+    if _is_usual(number):
+        return True
     return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
 
 
@@ -47,7 +59,9 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
     """The exact number; None if absent; Bad for text, a composite or a negative number."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, Composite | date | time):
+    if isinstance(value, Decimal) and _is_usual(value):
+        return value
+    if isinstance(value, (Composite, date, time)):
         return Bad(f"{value} is not a number")
     if isinstance(value, str):
         read = plain_number(value)
@@ -78,6 +92,10 @@ def read_date(value: Value | None) -> date | None | Bad:
         return None if not isinstance(value, Composite) else Bad("a composite is not a date")
     if isinstance(value, Decimal) and len(written) < 6:
         written = written.zfill(6)
+    return _day(written) if len(written) <= _LONGEST_DAY else _parsed_day(written)
+
+
+def _parsed_day(written: str) -> date | Bad:
     for pattern, century in ((_ISO, ""), (_CENTURY_DAY, ""), (_SHORT_DAY, "20")):
         found = pattern.fullmatch(written)
         if found:
@@ -86,6 +104,10 @@ def read_date(value: Value | None) -> date | None | Bad:
             except ValueError:
                 return Bad(f"{century}{found[1]}-{found[2]}-{found[3]} is not a calendar day")
     return Bad(f"'{shown(written)}' is not a date")
+
+
+_day = lru_cache(maxsize=1024)(_parsed_day)
+"""The same few days are in all lines of a document."""
 
 
 def shown(text: str) -> str:
