@@ -45,12 +45,15 @@ def fit(value: Value, slot: GuideSlot) -> Fitted | Misfit:
         return _fit_composite(value, slot)
     if slot.components:
         return _fit_composite(Composite((value,)), slot)
+    natural = _natural(value)
+    if not slot.array and slot.accepts(natural):
+        return Fitted(natural, _element(value, natural))
     for notation in _notations(value, slot.width):
         candidate: GuideJson = [notation] if slot.array else notation
         if slot.accepts(candidate):
             return Fitted(candidate, _element(value, notation))
     codes = slot.codes
-    if codes is not None and not isinstance(value, Decimal | date | time):
+    if codes is not None and not isinstance(value, (Decimal, date, time)):
         return Misfit(True, f"{simple_json(value)} is not accepted: {', '.join(codes)}", codes)
     return Misfit(False, _in_words(value, slot))
 
@@ -96,21 +99,28 @@ def _fit_alone(component: Simple, slot: GuideSlot) -> Fitted | Misfit:
     return fit(component, slot)
 
 
+def _natural(value: Simple) -> int | Decimal | str:
+    """The most natural notation of a value, in which most values fit."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return json_number(value)
+    return value.isoformat() if isinstance(value, date) else f"{value:%H:%M}"
+
+
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
     """All notations of the same value, most natural first."""
+    yield _natural(value)
     if isinstance(value, str):
-        yield value
         if _WHOLE.fullmatch(value):
             yield int(value)
     elif isinstance(value, Decimal):
-        yield json_number(value)
         yield from _number_texts(plain(value), width)
     elif isinstance(value, date):
-        yield value.isoformat()
         yield f"{value:%Y%m%d}"
         yield f"{value:%y%m%d}"
     else:
-        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
+        yield from (f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
 
 
 def _number_texts(number: Decimal, width: int) -> Iterator[str]:
