@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, Overflow
-from functools import reduce
+from functools import lru_cache, reduce
 
 from plexstedi.edi.settings import SupplierSettings, Unit
 
@@ -50,7 +50,12 @@ def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
     for known, unit in settings.units.items():
         if known.casefold() == wanted.casefold():
             return unit
-    code = _BUILT_IN.get(wanted.casefold())
+    return _built_in(wanted.casefold())
+
+
+@lru_cache(maxsize=256)
+def _built_in(name: str) -> Unit | None:
+    code = _BUILT_IN.get(name)
     return None if code is None else Unit(unit=code)
 
 

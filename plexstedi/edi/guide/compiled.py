@@ -63,7 +63,10 @@ def _check(schema: Schema, root: Mapping[str, Any]) -> Check:
     checks: list[Check] = []
     if "$ref" in schema:
         checks.append(_reference(str(schema["$ref"]), root))
-    if (stated := schema.get("type")) is not None:
+    stated = schema.get("type")
+    if stated == "object" and not _OF_OBJECTS.isdisjoint(schema):
+        checks.append(_object(schema, root, otherwise=False))
+    elif stated is not None:
         checks.append(_type((stated,) if isinstance(stated, str) else tuple(stated)))
     if "const" in schema:
         checks.append(_listed((schema["const"],)))
@@ -73,8 +76,8 @@ def _check(schema: Schema, root: Mapping[str, Any]) -> Check:
         checks.append(_text(schema))
     if not _OF_NUMBERS.isdisjoint(schema):
         checks.append(lambda value: not isinstance(value, int | Decimal) or is_number_within(value, schema))
-    if not _OF_OBJECTS.isdisjoint(schema):
-        checks.append(_object(schema, root))
+    if stated != "object" and not _OF_OBJECTS.isdisjoint(schema):
+        checks.append(_object(schema, root, otherwise=True))
     if not _OF_ARRAYS.isdisjoint(schema):
         checks.append(_array(schema, root))
     checks += [
@@ -142,18 +145,18 @@ def _listed(allowed: Sequence[Any]) -> Check:
     return check
 
 
-def _object(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
-    required = tuple(schema.get("required", ()))
+def _object(schema: Mapping[str, Any], root: Mapping[str, Any], *, otherwise: bool) -> Check:
+    """`otherwise`: what is said of a value that is no object."""
+    required = frozenset(schema.get("required", ()))
     checks = {name: _check(part, root) for name, part in schema.get("properties", {}).items()}
     others = _check(schema.get("additionalProperties", True), root)
 
     def check(value: Any) -> bool:
         # `dict` first: asking an abstract class costs more than what follows.
         if not isinstance(value, (dict, Mapping)):
-            return True
-        for name in required:
-            if name not in value:
-                return False
+            return otherwise
+        if not value.keys() >= required:
+            return False
         for name, item in value.items():  # noqa: SIM110 -- a generator costs more than the check
             if not checks.get(name, others)(item):
                 return False

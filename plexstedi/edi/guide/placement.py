@@ -147,10 +147,10 @@ def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> Boun
         held = [_unplaced(item, inner) for item in rest if inner.must_place(item)]
         return BoundNode(bound.json, bound.segment, dropped, held, bound.choice)
     loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
-    return _bind_loop(loop, child, shape, context.into(child, node))
+    return _bind_loop(loop, child, shape, context)
 
 
-def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
+def _bind_loop(loop: Loop, child: Child, shape: Shape, outside: Context) -> BoundNode | NoFit:
     opening, others = shape.opened_by(loop.id)
     if opening is None:
         return NoFit(False, other=f"{child.key} has no segment {loop.id}")
@@ -159,11 +159,12 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
     if not fitting:
         failed = sorted((h for h in heads if isinstance(h, NoFit)), key=lambda h: (h.variant, h.size))
         return failed[0] if failed else NoFit(False, other=f"{opening.key} accepts no value")
-    head = min(fitting, key=lambda h: (len(h.lost), h.choice))
+    head = fitting[0] if len(fitting) == 1 else min(fitting, key=lambda h: (len(h.lost), h.choice))
     following = loop.children[1:]
-    if not following and not others.demands:
+    if not following and not others.demands and not head.lost:
         alone: dict[str, GuideJson] = {opening.key: [head.json] if opening.array else head.json}
-        return BoundNode(alone, Loop(loop.id, (head.segment,)), _lost(loop.head, head, context), choice=head.choice)
+        return BoundNode(alone, Loop(loop.id, (head.segment,)), choice=head.choice)
+    context = outside.into(child, loop)
     rest = bind_children(following, others, context)
     json: dict[str, GuideJson] = {}
     for entry in shape.children:

@@ -152,9 +152,7 @@ def bind_segment(segment: Segment, shape: Shape) -> BoundSegment | NoFit:
     # A code without its qualifier, or the reverse, is invalid in X12.
     for pair in _PAIRED_ELEMENTS.get(segment.id, ()):
         _drop_halves(pair, segment, placed, lost)
-    items = _Items()
-    if start is not None:
-        items = _place_items(segment, start, shape, placed, lost)
+    items = _NO_ITEMS if start is None else _place_items(segment, start, shape, placed, lost)
     return _filled(segment, shape, placed, lost, (*unfit, *items.unfit), items, variant=variant)
 
 
@@ -190,6 +188,10 @@ class _Items:
     qualifiers: set[str] = field(default_factory=set)
 
 
+_NO_ITEMS = _Items()
+"""Of a segment that has no item numbers."""
+
+
 def _filled(
     segment: Segment,
     shape: Shape,
@@ -220,7 +222,7 @@ def _filled(
         return NoFit(variant, unfit, tuple(missing), frozenset(items.qualifiers))
     json = {slot.key: placed[slot.position].json for slot in shape.slots if slot.position in placed}
     length = max(placed, default=0)
-    elements = tuple(placed[p].value if p in placed else None for p in range(1, length + 1))
+    elements = tuple([placed[p].value if p in placed else None for p in range(1, length + 1)])
     qualifier = shape.slot(1)
     codes = None if qualifier is None else qualifier.codes
     return BoundSegment(json, Segment(segment.id, elements), tuple(lost), 10_000 if codes is None else len(codes))
@@ -241,7 +243,7 @@ def _constant(slot: GuideSlot) -> Fitted | None:
 
 def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
     """Build a required segment from constants of the guide; NoFit with the values that it lacks."""
-    return _filled(Segment(segment_id, ()), shape, {}, (), (), _Items())
+    return _filled(Segment(segment_id, ()), shape, {}, (), (), _NO_ITEMS)
 
 
 def _place_items(segment: Segment, start: int, shape: Shape, placed: dict[int, Fitted], lost: list[Lost]) -> _Items:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
 from plexstedi.edi.guide.model import GuideSlot
@@ -19,8 +19,7 @@ _WIDEST = 18
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(NamedTuple):
     """The value as accepted: in JSON, and as the X12 element sent."""
 
     json: GuideJson
@@ -41,6 +40,9 @@ class Misfit:
 
 def fit(value: Value, slot: GuideSlot) -> Fitted | Misfit:
     """Fit the value to the slot type. Only the notation changes: leading zeros, trailing decimals, date separators."""
+    if isinstance(value, str) and not slot.components and not slot.array and slot.accepts(value):
+        # Most values are texts that fit as they are.
+        return Fitted(value, value)
     if isinstance(value, Composite):
         return _fit_composite(value, slot)
     if slot.components:

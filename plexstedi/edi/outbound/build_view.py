@@ -21,6 +21,7 @@ from plexstedi.edi.outbound.dates import DueDateCapacity, due_advice, due_codes,
 from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import (
     DocumentPrice,
+    PricePlacement,
     Units,
     document_price,
     document_quantity,
@@ -68,8 +69,10 @@ class _ViewBuilder:
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     cleaner: TextCleaner = field(init=False)
+    price_at: PricePlacement = field(init=False)
 
     def __post_init__(self) -> None:
+        self.price_at = price_placement(self.capacity, LINE_LOOP[self.set_id])
         self.cleaner = TextCleaner(self.partner.settings.text, self._table("text"))
 
     def _table(self, *keys: str) -> str:
@@ -243,8 +246,7 @@ class _ViewBuilder:
             return None
         if isinstance(units, Reason):
             return None
-        at = price_placement(self.capacity, LINE_LOOP[self.set_id])
-        price = document_price(line.price, units, at.placement, at.basis, where)
+        price = document_price(line.price, units, self.price_at.placement, self.price_at.basis, where)
         if isinstance(price, Reason):
             self.reasons.append(price)
             return None
