@@ -318,8 +318,12 @@ def _mended(value: Any, *, surrogates: bool, deep: bool) -> Json:
 
 def _is_too_deep(level: list[Any]) -> bool:
     for _ in range(DEEPEST):
-        entries = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
-        level = [item for item in entries if isinstance(item, dict | list)]
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, (dict, list))
+        ]
         if not level:
             return False
     return True

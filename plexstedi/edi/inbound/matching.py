@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
-from plexstedi.edi.plain_values import plain_number
+from plexstedi.edi.plain_values import MOST_DIGITS, is_digits, plain_number
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentSchedule
 
@@ -154,6 +154,7 @@ _FAMILIES = (frozenset({"BP", "IN", "PN", "CB"}), frozenset({"VP", "VN", "VC"}),
 """Element 235 qualifiers by who assigns the number: buyer, seller, manufacturer."""
 
 
+_FAMILY = {qualifier: index for index, family in enumerate(_FAMILIES) for qualifier in family}
 _ID_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _Id: TypeAlias = tuple[Decimal | str, ...]
 
@@ -194,11 +195,10 @@ def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
     return {
-        (index, _part(item))
+        (_FAMILY[qualifier], _part(item))
         for items in stated
         for qualifier, item in items.items()
-        for index, family in enumerate(_FAMILIES)
-        if qualifier in family
+        if qualifier in _FAMILY
     }
 
 
@@ -223,6 +223,8 @@ def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | 
 
 def _id_parts(written: str) -> _Id:
     """A normalised id: `0010-01` equals `10-1`."""
+    if len(written) <= MOST_DIGITS and is_digits(written):
+        return (Decimal(written),)
     parts: list[Decimal | str] = []
     for part in re.split(r"\s*-\s*", written.strip()):
         number = plain_number(part) if _ID_NUMBER.fullmatch(part) else None
@@ -238,6 +240,8 @@ def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ..
     """
     found: list[str] = []
     for items in stated_items(acknowledged):
+        if items.items() <= line.items.items():
+            continue
         differing = [(q, item, line.items[q]) for q, item in items.items() if q in line.items]
         found += [f"{q} {item} instead of {sent}" for q, item, sent in differing if _part(sent) != _part(item)]
         found += _other_of_a_side(items, line)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from plexstedi.edi.business_days import days
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
@@ -37,7 +38,7 @@ _YEARS_AHEAD = 10
 """As for the due dates of orders (RULES.md Sending 3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineCase:
     """Input for reconciling one line."""
 
@@ -57,23 +58,28 @@ class LineCase:
     ordered_on: date | None = None
     """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
 
-    @property
+    @cached_property
     def open(self) -> Decimal:
         """Ordered less received."""
         return max(self.sent.quantity - self.received, ZERO)
 
-    @property
+    @cached_property
+    def open_releases(self) -> Sequence[SentSchedule]:
+        """The releases as sent, less what is received."""
+        return still_open(self.sent.schedules, self.received)
+
+    @cached_property
     def release_ids(self) -> tuple[str, ...]:
         """Plex ids of the releases as sent that are not yet received."""
-        return tuple(schedule.release_id for schedule in still_open(self.sent.schedules, self.received))
+        return tuple(schedule.release_id for schedule in self.open_releases)
 
-    @property
+    @cached_property
     def code(self) -> str | None:
         """ACK01 codes of the line, as received, joined by `+`."""
         codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
         return "+".join(codes) or None
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Free text of the supplier for the line."""
         text: list[str] = []
@@ -110,7 +116,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     _check_quantity(read.total, case, findings)
     # Releases sent as lines are acknowledged by name; else the open ones are served in order of due date.
     named = any(m.schedule is not None for m in case.matches)
-    releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
+    releases = case.sent.schedules if named else case.open_releases
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
     if read.total.accepted > 0 or read.total.backordered > 0:
@@ -135,7 +141,7 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     if len(singles) < len(case.matches):
         findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
-    open_by_release = {s.release_id: s.quantity for s in still_open(case.sent.schedules, case.received)}
+    open_by_release = {s.release_id: s.quantity for s in case.open_releases}
     groups = []
     for schedule in case.sent.schedules:
         ack_lines = [m.acknowledged for m in singles if m.schedule == schedule]
@@ -170,9 +176,8 @@ def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, fin
 def _read_group(
     ack_lines: Sequence[AcknowledgedLine], ordered: Decimal, still: Decimal, case: LineCase, findings: Findings
 ) -> LineReading | None:
-    echo = (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),)
     read = read_line(
-        ack_lines or echo,
+        ack_lines or (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),),
         case.sent,
         ordered=ordered,
         open_quantity=still,
@@ -231,7 +236,7 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
             else:
                 compared.append((price.place, result))
         # PO104 and CTP or PO3 may both have a price. Which one will be invoiced is unknown if they differ.
-        if len({result.acknowledged for _, result in compared}) > 1:
+        if len(compared) > 1 and len({result.acknowledged for _, result in compared}) > 1:
             text = ", ".join(f"{place} {_price(result.acknowledged)}" for place, result in compared)
             findings.hold("price-twice", f"the supplier states two purchase prices: {text} per {case.sent.unit}")
         elif compared:
@@ -265,11 +270,14 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
         _check_plausible(schedule, case, findings)
         if schedule.due is None:
             continue
-        text = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
         if schedule.ship_date is not None:
-            _check_ship(schedule, schedule.ship_date, schedule.due, text, case, findings)
+            _check_ship(schedule, schedule.ship_date, schedule.due, case, findings)
         if schedule.delivery_date is not None:
-            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), text, case, findings)
+            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), case, findings)
+
+
+def _due(schedule: ConfirmedSchedule, case: LineCase) -> str:
+    return f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
 
 
 def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
@@ -286,16 +294,14 @@ def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Find
             findings.hold("date-too-far", text, fix)
 
 
-def _check_ship(
-    schedule: ConfirmedSchedule, ship: date, due: date, text: str, case: LineCase, findings: Findings
-) -> None:
+def _check_ship(schedule: ConfirmedSchedule, ship: date, due: date, case: LineCase, findings: Findings) -> None:
     transit, tolerance = case.settings.acknowledgments.transit_days, case.settings.tolerance
     if not is_ship_late(ship, due, transit_days=transit, late_days=0):
         return
     late = days(tolerance.date_late_days)
-    text = f"{text}, ships {ship} ({schedule.ship_qualifier})" + (
-        f" with {days(transit)} in transit" if transit else ""
-    )
+    text = f"{_due(schedule, case)}, ships {ship} ({schedule.ship_qualifier})"
+    if transit:
+        text = f"{text} with {days(transit)} in transit"
     if not is_ship_late(ship, due, transit_days=transit, late_days=tolerance.date_late_days):
         findings.within(f"{text}; within {late}")
     elif schedule.backordered:
@@ -304,7 +310,7 @@ def _check_ship(
         findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {late}", "date_late_days")
 
 
-def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: LineCase, findings: Findings) -> None:
+def _check_delivery(schedule: ConfirmedSchedule, off: int, case: LineCase, findings: Findings) -> None:
     if off == 0:
         return
     tolerance = case.settings.tolerance
@@ -312,7 +318,7 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: Line
     if off < 0:
         limit, setting = tolerance.date_early_days, "date_early_days"
     promised = f"promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier})"
-    text = f"{text}, {promised}, {days(abs(off))} {'late' if off > 0 else 'early'}"
+    text = f"{_due(schedule, case)}, {promised}, {days(abs(off))} {'late' if off > 0 else 'early'}"
     if abs(off) <= limit:
         findings.within(f"{text}; within {days(limit)}")
     elif not schedule.backordered:

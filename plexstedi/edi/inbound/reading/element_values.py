@@ -20,6 +20,7 @@ _SHOWN = 40
 _DIGITS = 18
 """Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
 _ZERO, _ONE, _TOO_LARGE = Decimal(0), Decimal(1), Decimal(10) ** _DIGITS
+_QUALIFIER_LENGTH = 3
 _LONGEST_DAY = len("2026-01-15")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
 _CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -116,26 +117,19 @@ def shown(text: str) -> str:
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
-def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
+def read_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
     """Item numbers by qualifier, from pairs starting at this position (PO106, ACK07, POC08).
 
-    Of several numbers under one qualifier the first; `repeated_items` has the others.
+    Of several numbers under one qualifier the first; the others follow, each as a place of its own.
     """
-    pairs: dict[str, str] = {}
+    items: dict[str, str] = {}
+    repeated: list[dict[str, str]] = []
     for qualifier, item in _pairs(elements, first):
-        pairs.setdefault(qualifier, item)
-    return pairs
-
-
-def repeated_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, str], ...]:
-    """Further numbers under a qualifier that occurred before, each as a place of its own."""
-    known: set[str] = set()
-    found: list[dict[str, str]] = []
-    for qualifier, item in _pairs(elements, first):
-        if qualifier in known:
-            found.append({qualifier: item})
-        known.add(qualifier)
-    return tuple(found)
+        if qualifier in items:
+            repeated.append({qualifier: item})
+        else:
+            items[qualifier] = item
+    return items, tuple(repeated)
 
 
 def _pairs(elements: Sequence[Value | None], first: int) -> Iterator[tuple[str, str]]:
@@ -150,4 +144,6 @@ def date_qualifier(value: Value | None) -> str | None:
     written = read_text(value)
     if written is None:
         return None
-    return written.zfill(3) if is_digits(written) else written.upper()
+    if len(written) == _QUALIFIER_LENGTH and written.isascii() and written.isdecimal():
+        return written
+    return written.zfill(_QUALIFIER_LENGTH) if is_digits(written) else written.upper()

@@ -116,6 +116,8 @@ def _position(key: str) -> int:
 def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
     """The loop with its opening segment first; if it is missing, an empty one, so that the reader reports it."""
     nodes = _nodes(content, path, watch)
+    if nodes and isinstance(nodes[0], Segment) and nodes[0].id == segment_id:
+        return Loop(segment_id, nodes)
     head = next((n for n in nodes if isinstance(n, Segment) and n.id == segment_id), None)
     rest = tuple(n for n in nodes if n is not head)
     return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))
