@@ -164,7 +164,7 @@ class LineIndex:
 
     def __init__(self, lines: Sequence[SentLine]) -> None:
         self._by_id: dict[_Id, tuple[SentLine, SentSchedule | None]] = {}
-        self._by_part: dict[tuple[int, str], list[SentLine]] = {}
+        self._by_part: dict[tuple[int, str], dict[int, SentLine]] = {}
         for line in lines:
             for schedule in line.schedules:
                 if schedule.assigned_id is not None:
@@ -172,7 +172,7 @@ class LineIndex:
         for line in lines:
             self._by_id.setdefault(_id_parts(str(line.line)), (line, None))
             for key in _part_keys((line.items,)):
-                self._by_part.setdefault(key, []).append(line)
+                self._by_part.setdefault(key, {})[line.line] = line
 
     def by_assigned_id(self, written: str) -> tuple[SentLine, SentSchedule | None] | None:
         """The line, or release sent as a line, with this PO101. Numbers are compared as numbers."""
@@ -180,11 +180,21 @@ class LineIndex:
 
     def by_part(self, acknowledged: AcknowledgedLine) -> list[SentLine]:
         """Lines with the same part, in the order sent; the buyer's number has precedence over the seller's."""
+        found = {number: line for lines in self._of_part(acknowledged) for number, line in lines.items()}
+        return [found[number] for number in sorted(found)]
+
+    def has_another_part(self, acknowledged: AcknowledgedLine, line: SentLine) -> bool:
+        """Whether the part is that of other lines only. A part may be on all lines, so these are not listed for it."""
+        found = self._of_part(acknowledged)
+        return bool(found) and not any(lines.get(line.line) == line for lines in found)
+
+    def _of_part(self, acknowledged: AcknowledgedLine) -> Sequence[Mapping[int, SentLine]]:
+        """Lines by number, for each number of the family that decides."""
         keys = _part_keys(stated_items(acknowledged))
         for family in range(len(_FAMILIES)):
-            found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
+            found = [self._by_part[key] for key in keys if key[0] == family and key in self._by_part]
             if found:
-                return [found[number] for number in sorted(found)]
+                return found
         return []
 
 
@@ -205,15 +215,15 @@ def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
 def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
     """Match by PO101, or by part if PO101 is missing or unknown (RULES.md Reading 11)."""
     by_id = index.by_assigned_id(acknowledged.assigned_id) if acknowledged.assigned_id is not None else None
+    if by_id is not None and not index.has_another_part(acknowledged, by_id[0]):
+        return LineMatch(acknowledged, *by_id)
     by_part = index.by_part(acknowledged)
     numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
-        line, schedule = by_id
         # Number and part contradict each other: choosing either could confirm the wrong line.
-        if by_part and line not in by_part:
-            why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
-            return AmbiguousLine(acknowledged, (line, *by_part), why)
-        return LineMatch(acknowledged, line, schedule)
+        line, _ = by_id
+        why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
+        return AmbiguousLine(acknowledged, (line, *by_part), why)
     if len(by_part) == 1:
         return LineMatch(acknowledged, by_part[0])
     if by_part:

@@ -58,7 +58,7 @@ class LineCase:
     ordered_on: date | None = None
     """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
 
-    @cached_property
+    @property
     def open(self) -> Decimal:
         """Ordered less received."""
         return max(self.sent.quantity - self.received, ZERO)
@@ -68,18 +68,18 @@ class LineCase:
         """The releases as sent, less what is received."""
         return still_open(self.sent.schedules, self.received)
 
-    @cached_property
+    @property
     def release_ids(self) -> tuple[str, ...]:
         """Plex ids of the releases as sent that are not yet received."""
         return tuple(schedule.release_id for schedule in self.open_releases)
 
-    @cached_property
+    @property
     def code(self) -> str | None:
         """ACK01 codes of the line, as received, joined by `+`."""
         codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
         return "+".join(codes) or None
 
-    @cached_property
+    @property
     def words(self) -> tuple[str, ...]:
         """Free text of the supplier for the line."""
         text: list[str] = []
@@ -352,9 +352,10 @@ def _outcome(
     price: Decimal | None,
 ) -> LineOutcome:
     parts = read.total if read is not None else Parts()
+    code, words = case.code, case.words
     if parts.rejected > 0:
         state = AckState.REJECTED
-        text = " ".join(line_in_words(code) for code in (case.code or "").split("+") if code)
+        text = " ".join(line_in_words(code) for code in (code or "").split("+") if code)
         findings.warn(
             "rejected",
             f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {text}".rstrip(),
@@ -385,13 +386,13 @@ def _outcome(
         variance=case.open - parts.total,
         schedules=schedules,
         release_ids=case.release_ids,
-        code=case.code,
+        code=code,
         price=price,
         price_sent=price_sent(case.sent),
-        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
+        reasons=with_words((*findings.holds, *findings.warnings), words, code),
         attention=bool(findings.holds or findings.warnings),
-        notes=_notes(findings, case.words),
-        words=case.words,
+        notes=_notes(findings, words),
+        words=words,
         listed=case.listed,
         date_pending=read is not None and read.date_pending,
         if_accepted=if_accepted,

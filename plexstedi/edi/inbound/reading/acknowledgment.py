@@ -26,7 +26,7 @@ from plexstedi.edi.inbound.reading.element_values import (
 )
 from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
 from plexstedi.edi.order import Frozen
-from plexstedi.edi.plain_values import is_broken
+from plexstedi.edi.plain_values import BROKEN_CHARACTER, is_broken
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.watched import Watch, unwatched, watched
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction, Value
@@ -42,7 +42,8 @@ IMPOSSIBLE_DATE = "date-impossible"
 """Reason code of a fault that leaves the quantities of a line readable."""
 
 
-class StatedDate(Frozen):
+@dataclass(frozen=True, slots=True)
+class StatedDate:
     """A stated date with its qualifier (X12 element 374) and location."""
 
     qualifier: str | None
@@ -52,7 +53,8 @@ class StatedDate(Frozen):
     """Location for reasons: `SCH05`, `DTM`, `ACK04`."""
 
 
-class Detail(Frozen):
+@dataclass(frozen=True, slots=True)
+class Detail:
     """One ACK: status of a part of a line."""
 
     code: str
@@ -65,13 +67,14 @@ class Detail(Frozen):
     """ACK04 and ACK05."""
     dates: tuple[StatedDate, ...] = ()
     """DTM in the ACK loop: more specific than `date`."""
-    items: dict[str, str] = Field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
     """ACK07 to ACK26: item numbers by qualifier (X12 element 235)."""
     industry_code: str | None = None
     """ACK29, or the change reason ACK27: displayed, not interpreted."""
 
 
-class StatedSchedule(Frozen):
+@dataclass(frozen=True, slots=True)
+class StatedSchedule:
     """One SCH: a quantity with its dates."""
 
     quantity: Decimal | None
@@ -235,7 +238,9 @@ class _Location:
             for segment in segments
             if segment.id not in _ADDRESSES
             for position, value in enumerate(segment.elements, start=1)
-            if value is not None and not isinstance(value, Decimal) and (broken := _broken_text(value)) is not None
+            if value is not None
+            and (BROKEN_CHARACTER in value if isinstance(value, str) else isinstance(value, Composite))
+            and (broken := _broken_text(value)) is not None
         ]
         reported = {reason.message.partition(":")[0] for reason in self.faults} if found else set()
         for element, broken in found:
@@ -247,7 +252,7 @@ class _Location:
         on = self.date(segment, date_at)
         if on is None:
             return None
-        return StatedDate(qualifier=date_qualifier(segment.get(qualifier_at)), on=on, place=place)
+        return StatedDate(date_qualifier(segment.get(qualifier_at)), on, place)
 
 
 def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledgment | Malformed:

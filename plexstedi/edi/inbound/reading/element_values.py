@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Rounded
 from functools import lru_cache
 
 from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
@@ -20,6 +20,7 @@ _SHOWN = 40
 _DIGITS = 18
 """Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
 _ZERO, _ONE, _TOO_LARGE = Decimal(0), Decimal(1), Decimal(10) ** _DIGITS
+_SHORT = Context(prec=_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Rounded])
 _QUALIFIER_LENGTH = 3
 _LONGEST_DAY = len("2026-01-15")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
@@ -53,7 +54,16 @@ def is_sensible(number: Decimal) -> bool:
     """Whether a number has a size that X12 allows for a quantity or price."""
     if _is_usual(number):
         return True
-    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
+    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and _is_short(plain(number)))
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether it has no more digits than a quantity or price can have."""
+    try:
+        _SHORT.plus(number)
+    except Rounded:
+        return False
+    return True
 
 
 def read_number(value: Value | None) -> Decimal | None | Bad:
@@ -76,7 +86,7 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
     if number and not -_DIGITS <= number.adjusted() < _DIGITS:
         return Bad(f"{number} exceeds what X12 can hold")
     exact = plain(number)
-    if len(exact.as_tuple().digits) > _DIGITS:
+    if not _is_short(exact):
         return Bad(f"{number} has more than {_DIGITS} digits")
     return Bad(f"{number} is negative") if number < 0 else exact
 

@@ -24,6 +24,7 @@ _POSITION = re.compile(r"(?:.*_)?([0-9]{2})", re.DOTALL)
 _SECTIONS = ("heading", "detail", "summary")
 _ENVELOPE = ("ST", "SE")
 _LARGEST = 10**MOST_DIGITS
+_IGNORED = -1
 
 _Object: TypeAlias = Mapping[str, object]
 
@@ -108,7 +109,9 @@ def _identity(key: str) -> tuple[str, bool] | None:
 
 @lru_cache(maxsize=4096)
 def _position(key: str) -> int:
-    """Position of the element that a key names; 0 if it names none."""
+    """Position of the element that a key names; 0 if it names none, `_IGNORED` for a key of Stedi's own."""
+    if key.startswith("_"):
+        return _IGNORED
     found = _POSITION.fullmatch(key)
     return 0 if found is None else int(found[1])
 
@@ -130,9 +133,9 @@ def _segment(segment_id: str, content: _Object, path: str) -> Segment:
 def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
     found: dict[int, Value] = {}
     for key, value in content.items():
-        if value is None or value == "" or key.startswith("_"):
-            continue
         position = _position(key)
+        if value is None or value == "" or position == _IGNORED:
+            continue
         if position == 0:
             raise _NotGuideJson(f"{path}.{key} is not an X12 element")
         if position in found:
@@ -141,6 +144,8 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
             found[position] = value
         elif type(value) is int and -_LARGEST < value < _LARGEST:
             found[position] = Decimal(value)
+        elif type(value) is Decimal and is_plain(value):
+            found[position] = value
         elif isinstance(value, (dict, Mapping)):
             where = f"{path}.{key}"
             found[position] = _composite(value, where)

@@ -44,7 +44,8 @@ class Extra(Frozen):
     """Whether the line is ambiguous without it, so that it holds the line."""
 
 
-class StatedPrice(Frozen):
+@dataclass(frozen=True, slots=True)
+class StatedPrice:
     """A price stated in addition to PO104."""
 
     segment: str
