@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.model import GuideSlot, ItemPair, Shape
@@ -267,8 +268,8 @@ def _place_items(segment: Segment, start: int, shape: Shape, placed: dict[int, F
         if not options and problem is not None:
             result.unfit.append(problem)
         fits.append(options)
-    wanted = {index for index, pair in enumerate(pairs) if pair.required}
-    chosen = _assign(fits, wanted)
+    wanted = frozenset(index for index, pair in enumerate(pairs) if pair.required)
+    chosen = _assign(tuple(map(tuple, fits)), wanted)
     refused = {each.value for each in result.unfit}
     for index, (qualifier, number) in enumerate(numbers):
         place = chosen.get(index)
@@ -326,8 +327,12 @@ def item_numbers(segment: Segment) -> tuple[tuple[str, str], ...]:
     return tuple((qualifier, number) for qualifier, number in pairs if qualifier and number)
 
 
-def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int, int]:
-    """Maximum bipartite matching of items to pairs; required pairs first, then earlier items and pairs."""
+@lru_cache(maxsize=1024)
+def _assign(fits: tuple[tuple[int, ...], ...], wanted: frozenset[int]) -> Mapping[int, int]:
+    """Maximum bipartite matching of items to pairs; required pairs first, then earlier items and pairs.
+
+    `fits` has the pairs that take each item: the lines of an order have few different ones.
+    """
     owner: dict[int, int] = {}
 
     def assign(item: int, tried: set[int]) -> bool:

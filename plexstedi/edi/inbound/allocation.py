@@ -32,7 +32,10 @@ class Piece:
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
     """Pieces with a quantity: confirmed before backordered, each sorted by date."""
-    return sorted((p for p in pieces if p.quantity > 0), key=lambda p: (p.backordered, p.when))
+    found = [piece for piece in pieces if piece.quantity > 0]
+    if len(found) > 1:
+        found.sort(key=lambda p: (p.backordered, p.when))
+    return found
 
 
 def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:

@@ -153,7 +153,8 @@ def _with_dates(
     general = NO_PROMISES
     if not _all_pending(ack_lines):
         general = read(heading)
-    has_accepted = division.total.accepted > 0
+    total = division.total
+    has_accepted = total.accepted > 0
     pieces: list[Piece] = []
     faults: list[str] = []
     pending = False
@@ -189,7 +190,7 @@ def _with_dates(
     if len(ack_lines) > 1:
         pieces += _remainder(division.remainder, general)
     return LineReading(
-        division.total,
+        total,
         tuple(in_order(pieces)),
         pending,
         tuple(dict.fromkeys(undecided)),
@@ -287,6 +288,9 @@ def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -
 
 
 def _common(pieces: Sequence[Piece]) -> Promises:
+    if len(pieces) < 2:
+        return pieces[0].promises if pieces else NO_PROMISES
+
     def one(found: list[DatePromise | None]) -> DatePromise | None:
         first = found[0] if found else None
         return first if first is not None and all(p is not None and p.on == first.on for p in found) else None

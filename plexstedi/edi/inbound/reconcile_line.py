@@ -282,8 +282,10 @@ def _due(schedule: ConfirmedSchedule, case: LineCase) -> str:
 
 def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
     """A promise before the order date, or years after it, is implausible and holds the line (RULES.md Reading 9)."""
+    if case.ordered_on is None:
+        return
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
-        if day is None or case.ordered_on is None:
+        if day is None:
             continue
         text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}"
         fix = "ask the supplier for the right date, then " + DECIDE

@@ -160,9 +160,11 @@ class _ViewBuilder:
 
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
+        if not name or not known or by_plex_name(known, name) is not None:
+            return name
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
         placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
-        if name and known and placed and by_plex_name(known, name) is None:
+        if placed:
             self._hold(
                 "ship-to-unknown",
                 where,
