@@ -54,7 +54,7 @@ def is_sensible(number: Decimal) -> bool:
     """Whether a number has a size that X12 allows for a quantity or price."""
     if _is_usual(number):
         return True
-    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and _is_short(plain(number)))
+    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and (_is_short(number) or _is_short(plain(number))))
 
 
 def _is_short(number: Decimal) -> bool:
