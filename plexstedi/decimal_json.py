@@ -350,8 +350,6 @@ def dumps(value: Json) -> str:
     # Subclasses; checks against abstract classes are last, since they are slow.
     if isinstance(value, str):
         return encode_basestring(value)
-    if isinstance(value, bool):
-        return _truth(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
@@ -361,10 +359,6 @@ def dumps(value: Json) -> str:
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return _list(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _number(value: Decimal) -> str:
@@ -393,7 +387,7 @@ _WRITERS: Mapping[type, Callable[[Any], str]] = {
     str: encode_basestring,
     Encoded: str,
     int: str,
-    bool: _truth,
+    bool: lambda value: "true" if value else "false",
     type(None): lambda _: "null",
     Decimal: _number,
     dict: _object,

@@ -146,7 +146,7 @@ def _listed(allowed: Sequence[Any]) -> Check:
 
 
 def _object(schema: Mapping[str, Any], root: Mapping[str, Any], *, otherwise: bool) -> Check:
-    """`otherwise`: what is said of a value that is no object."""
+    """`otherwise`: the result for any value but an object."""
     required = frozenset(schema.get("required", ()))
     checks = {name: _check(part, root) for name, part in schema.get("properties", {}).items()}
     others = _check(schema.get("additionalProperties", True), root)

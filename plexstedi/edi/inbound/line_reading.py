@@ -15,8 +15,9 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     LineMeaning,
     line_meaning,
 )
-from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, Reading, promises_at
+from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product

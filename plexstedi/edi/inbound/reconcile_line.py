@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 
 from plexstedi.edi.business_days import days
-from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
+from plexstedi.edi.inbound.allocation import Piece, allocate, without
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
-from plexstedi.edi.inbound.matching import LineMatch, other_items
+from plexstedi.edi.inbound.matching import other_items
 from plexstedi.edi.inbound.notices import other_currencies
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.inbound.pricing import (
@@ -27,66 +27,14 @@ from plexstedi.edi.inbound.pricing import (
     stated_prices,
 )
 from plexstedi.edi.inbound.reading.ack_codes import line_in_words
-from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
+from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
-from plexstedi.edi.sent import SentLine, SentSchedule
-from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.sent import SentSchedule
 from plexstedi.edi.units import exact_quotient
 
 _YEARS_AHEAD = 10
 """As for the due dates of orders (RULES.md Sending 3)."""
-
-
-@dataclass(frozen=True)
-class LineCase:
-    """Input for reconciling one line."""
-
-    sent: SentLine
-    matches: tuple[LineMatch, ...]
-    """Lines of the acknowledgment matched to it."""
-    received: Decimal
-    """In the unit sent."""
-    heading: tuple[StatedDate, ...]
-    settings: SupplierSettings
-    listed: bool = True
-    """False: the acknowledgment omits the line; it is accepted as ordered."""
-    missing_releases: AckState = AckState.UNACKNOWLEDGED
-    """State of omitted releases that were sent as lines: confirmed, rejected or unacknowledged."""
-    currency: str | None = None
-    """Currency of the order as sent."""
-    ordered_on: date | None = None
-    """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
-
-    @property
-    def open(self) -> Decimal:
-        """Ordered less received."""
-        return max(self.sent.quantity - self.received, ZERO)
-
-    @cached_property
-    def open_releases(self) -> Sequence[SentSchedule]:
-        """The releases as sent, less what is received."""
-        return still_open(self.sent.schedules, self.received)
-
-    @property
-    def release_ids(self) -> tuple[str, ...]:
-        """Plex ids of the releases as sent that are not yet received."""
-        return tuple(schedule.release_id for schedule in self.open_releases)
-
-    @property
-    def code(self) -> str | None:
-        """ACK01 codes of the line, as received, joined by `+`."""
-        codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
-        return "+".join(codes) or None
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Free text of the supplier for the line."""
-        text: list[str] = []
-        for match in self.matches:
-            text += [detail.industry_code for detail in match.acknowledged.details if detail.industry_code]
-            text += match.acknowledged.words
-        return tuple(dict.fromkeys(text))
 
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:

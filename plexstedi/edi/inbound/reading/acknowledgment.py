@@ -25,6 +25,7 @@ from plexstedi.edi.inbound.reading.element_values import (
     shown,
 )
 from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
+from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import BROKEN_CHARACTER, is_broken
 from plexstedi.edi.reasons import Reason
@@ -40,46 +41,6 @@ _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
 """Name and address segments: not interpreted, so broken text in them is not a fault."""
 IMPOSSIBLE_DATE = "date-impossible"
 """Reason code of a fault that leaves the quantities of a line readable."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatedDate:
-    """A stated date with its qualifier (X12 element 374) and location."""
-
-    qualifier: str | None
-    """Three characters (`068`); None if absent."""
-    on: date
-    place: str
-    """Location for reasons: `SCH05`, `DTM`, `ACK04`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """One ACK: status of a part of a line."""
-
-    code: str
-    """ACK01 (X12 element 668); empty if missing, which is also a fault of the line."""
-    quantity: Decimal | None = None
-    """ACK02."""
-    unit: str | None = None
-    """ACK03."""
-    date: StatedDate | None = None
-    """ACK04 and ACK05."""
-    dates: tuple[StatedDate, ...] = ()
-    """DTM in the ACK loop: more specific than `date`."""
-    items: dict[str, str] = field(default_factory=dict)
-    """ACK07 to ACK26: item numbers by qualifier (X12 element 235)."""
-    industry_code: str | None = None
-    """ACK29, or the change reason ACK27: displayed, not interpreted."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatedSchedule:
-    """One SCH: a quantity with its dates."""
-
-    quantity: Decimal | None
-    unit: str | None = None
-    dates: tuple[StatedDate, ...] = ()
 
 
 class AcknowledgedLine(Frozen):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from plexstedi.edi.inbound.reading.acknowledgment import StatedDate
+from plexstedi.edi.inbound.reading.stated import StatedDate
 from plexstedi.edi.plain_values import is_digits
 from plexstedi.edi.settings import DateMeaning
 
