@@ -278,8 +278,9 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
 
 def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
     table = partner_table(sent.set_id, partner.code, "text")
-    texts = unfit_as_sent(placed_segments(sent), built.unfit_texts, partner.settings.text, table)
-    return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
+    placed = placed_segments(sent)
+    texts = unfit_as_sent(placed, built.unfit_texts, partner.settings.text, table)
+    return tuple(dict.fromkeys((*beyond_limits(placed, sent.release), *texts)))
 
 
 def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
@@ -295,9 +296,8 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
         sent_items = next((taken[line_id] for line_id in ids if line_id in taken), None)
         if sent_items is None:
             return line
-        return line.model_copy(
-            update={"items": {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}}
-        )
+        items = {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}
+        return line if len(items) == len(line.items) else line.model_copy(update={"items": items})
 
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
 

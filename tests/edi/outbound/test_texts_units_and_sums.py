@@ -122,3 +122,9 @@ def test_one_number_has_one_form(number: D) -> None:
     assert plain(number) == number
     assert str(plain(number)) == str(plain(plain(number) * 1))
     assert "E" not in str(plain(number)) or abs(number) < D("0.000001")
+
+
+def test_a_delimiter_that_upper_case_makes_is_found() -> None:
+    cleaner = TextCleaner(TextSettings(uppercase=True, delimiters="X~>^"))
+    assert cleaner.clean("box", "order") == "BOX"
+    assert [reason.code for reason in cleaner.reasons] == ["text-has-delimiter"]
