@@ -60,7 +60,7 @@ def in_stored_timezone(session: Session, order: Order) -> Order:
     if zone is None:
         return order
     # Interpret the same rows in the former zone: if that equals the stored revision, only the zone differs.
-    before = session.plex.order_in_former_zone(order.id, zone)
+    before = session.services.plex.order_in_former_zone(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order
 
@@ -74,6 +74,6 @@ def invoice_in_stored_timezone(session: Session, invoice: Invoice) -> Invoice:
     zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest)[0])
     if zone is None:
         return invoice
-    before = session.plex.invoice_in_former_zone(invoice.id, zone)
+    before = session.services.plex.invoice_in_former_zone(invoice.id, zone)
     stored = invoice_fingerprint(invoices.revision(invoice.id, record.latest))
     return before if before is not None and invoice_fingerprint(before) == stored else invoice

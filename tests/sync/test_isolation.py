@@ -19,7 +19,8 @@ from plexstedi.sync.feed import feed_entry
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ORDER = Record("decide", "order o1", "order PO-1", "revision 1", order_number="PO-1")
@@ -53,8 +54,7 @@ def session(tmp_path: Path, clock: Clock) -> Iterator[Session]:
         config=load(file),
         store=store,
         clock=clock,
-        open_plex=not_called,
-        open_stedi=not_called,
+        services=services(),
         deadline=Deadline(1e9),
     )
     store.close()

@@ -99,7 +99,7 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
                 if inbound.reason == NO_PARTNER
                 else "No action is needed: PlexStedi does not read this kind of document.",
             )
-    _keep(session, inbound, _fetch(session.stedi, inbound))
+    _keep(session, inbound, _fetch(session.services.stedi, inbound))
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     if session.store.inbox.document(transaction_id) is None:
@@ -114,7 +114,7 @@ def _fetch_documents(session: Session, turns: Turns) -> None:
     """Fetch each document separately: a missing one does not stop the others."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
     waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(fetching(inbound)))
-    stedi = session.stedi
+    stedi = session.services.stedi
 
     def one_by_one() -> Iterator[Inbound]:
         for done, inbound in enumerate(waiting):

@@ -23,7 +23,6 @@ from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.writeback.apply import (
     any_to_check,
     carry_out,
@@ -68,7 +67,7 @@ def _read_receipts(session: Session) -> None:
     stored = session.store.inbox.in_state(InboxState.STORED)
     if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or any_to_check(session):
         try:
-            check_tenant(session)
+            session.services.check_tenant()
             read_receipts_of_plex(session, session.clock.now())
         except (ServiceUnavailable, ServiceRefused, CredentialsFault) as fault:
             # Acknowledgments are decided without Plex, too; what was received is then known up to the last reading.
@@ -81,7 +80,7 @@ def _read_receipts(session: Session) -> None:
 def _write(session: Session) -> Iterable[PlannedChange]:
     if not any_to_check(session):
         return ()
-    check_tenant(session)
+    session.services.check_tenant()
     if session.dry_run:
         return planned_changes(session)
     before = sorted(write.id for write in writes_to_check(session))

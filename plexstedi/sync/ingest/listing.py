@@ -119,7 +119,7 @@ def read_ignored(session: Session, inbound: Inbound) -> str | None:
     why, fetched = None, inbound.document_form is not None
     if not fetched:
         # Its mode was not stored: ask Stedi again.
-        transaction = session.stedi.transaction(inbound.transaction_id)
+        transaction = session.services.stedi.transaction(inbound.transaction_id)
         why = (
             "Stedi no longer has it" if transaction is None else _why_ignored(session, transaction, supplier, customer)
         )
@@ -144,7 +144,7 @@ def read_ignored(session: Session, inbound: Inbound) -> str | None:
 def list_one(session: Session, transaction_id: str) -> Inbound:
     """Store a transaction that no listing has shown. Raise UsageFault if it is not a partner's."""
     try:
-        transaction = session.stedi.transaction(transaction_id)
+        transaction = session.services.stedi.transaction(transaction_id)
     except RequestRejected:
         transaction = None
     if transaction is None or transaction.id != transaction_id:
@@ -170,10 +170,10 @@ def _why_ignored(
     """Why a transaction is only counted; None if it is to be read."""
     if supplier is None and customer is None:
         return NO_PARTNER
-    if transaction.mode == _OTHER_USAGE[session.usage]:
+    if transaction.mode == _OTHER_USAGE[session.config.stedi.usage_indicator]:
         session.run.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
-            f" usage indicator {session.usage}: it was ignored"
+            f" usage indicator {session.config.stedi.usage_indicator}: it was ignored"
         )
         return f"its mode is {transaction.mode}"
     return None if transaction.set_id is None else why_not_read(transaction.set_id, customer)

@@ -28,7 +28,6 @@ from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_positio
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.executions import read_executions
 from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
@@ -80,7 +79,7 @@ def find_streams(session: Session) -> list[FoundStream]:
     Reads all of Plex and Stedi's feed to its end; only revisions and executions are stored. Raise ServiceUnavailable if
     the time limit is reached before all orders were read; what was read is kept.
     """
-    check_tenant(session)
+    session.services.check_tenant()
     session.overrides |= {"sweep-empty"}
     read_executions(session, all_of_ours=True)
     unknown = _unknown_files(session)

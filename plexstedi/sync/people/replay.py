@@ -22,7 +22,6 @@ from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.people.replay_comparison import Comparison, compared
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.lifecycle import moved
@@ -143,7 +142,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     next submit.
     """
     if not queue:
-        check_tenant(session)
+        session.services.check_tenant()
         check_executions(session)
     sent = []
     for one in planned:

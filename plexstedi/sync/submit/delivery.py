@@ -45,7 +45,7 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
-    stedi = session.stedi
+    stedi = session.services.stedi
 
     def not_in_feed() -> Iterator[_Query]:
         for done, document in enumerate(open_documents, 1):

@@ -37,7 +37,8 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
 
 def _list_all_of_ours(session: Session) -> None:
-    for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
+    ours = name_prefix(session.config.tenant, session.config.stedi.usage_indicator)
+    for page in session.services.stedi.executions(direction=OUTBOUND, display_name=ours):
         with session.store.transaction():
             record_entries(session, EXECUTIONS, page, _note_execution)
         session.checkpoint()
@@ -46,7 +47,8 @@ def _list_all_of_ours(session: Session) -> None:
 def is_ours(session: Session, file_name: str | None) -> bool:
     """Whether a file name follows our scheme, with this tenant and usage indicator."""
     parsed = parse_file_name(file_name or "")
-    return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
+    ours = (session.config.tenant, session.config.stedi.usage_indicator)
+    return parsed is not None and (parsed[0].tenant, parsed[0].usage) == ours
 
 
 def _note_execution(session: Session, execution: Execution) -> None:

@@ -17,7 +17,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
     """The frozen document, or the reason if it exceeds Stedi's size limit."""
     route = route_of(document)
     slot = Slot(
-        tenant=session.tenant,
+        tenant=session.config.tenant,
         usage=session.config.stedi.usage_indicator,
         order=document.number,
         release=document.release,

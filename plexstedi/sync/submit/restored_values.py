@@ -103,7 +103,7 @@ def _unknown_promises(session: Session, sent: Order, now: Order) -> Iterator[Unk
             old = before.get(release.id)
             if old is None or (old.due, old.quantity) == (release.due, release.quantity):
                 continue
-            live = session.plex.current_release(release.id)
+            live = session.services.plex.current_release(release.id)
             token_text = "" if live is None else token(live.note) or ""
             for transaction in references(token_text):
                 if session.store.inbox.get(transaction) is None:

@@ -14,7 +14,6 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_stream
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
@@ -67,8 +66,8 @@ def submit(
     `seconds`: this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
     ServiceRefused, Interrupted; what was sent is recorded.
     """
-    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
-    check_tenant(session)
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.deadline.left(session.clock))
+    session.services.check_tenant()
     try_again_after_update(session)
     # Before any send: an unknown file of ours means that this state is old.
     check_executions(session)

@@ -50,7 +50,7 @@ def carry_out(session: Session) -> None:
     if target is WriteTarget.RELEASES:
         carry_out_releases(session, ids)
         return
-    session.plex.check_fields(fields)
+    session.services.plex.check_fields(fields)
     turns = Turns(session, Stage.INGEST)
     size = _BATCH[target]
     for begin in range(0, len(ids), size):
@@ -200,7 +200,7 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     if not to_write:
         return
     # The intent is committed above; the result is read back, since a response may be lost.
-    results = session.plex.write_values(_values_to_write(to_write, changes))
+    results = session.services.plex.write_values(_values_to_write(to_write, changes))
     after = changes_of(session, to_write)
     by_record = {_key(result.record): result for result in results}
     with store.transaction():
@@ -222,7 +222,7 @@ def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mappi
         for entry in write.plan.entries:
             ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
             wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
-    found = session.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
+    found = session.services.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
     return {_key(values.record): values.values for values in found}
 
 
