@@ -28,7 +28,6 @@ from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_positio
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.executions import read_executions
 from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
 
@@ -216,7 +215,7 @@ def _import_stream(
     session: Session, trades: Trades, stream: FoundStream, trade: Trade, at_stedi: Sequence[FileAtStedi]
 ) -> None:
     revision = trade.revision if stream.revision is None else stream.revision
-    name = stream_name(StreamKey(order_id=trade.id, release=stream.release))
+    name = StreamKey(order_id=trade.id, release=stream.release).name
     files = [RecoveredSent(each.file.slot.kind, each.file.mark, each.x12) for each in at_stedi]
     sent = sent_by_position(trades.as_sent(trade, revision, stream.release), files)
     close_earlier(session, name)

@@ -21,7 +21,6 @@ from plexstedi.sync.isolation import try_again
 from plexstedi.sync.partners import configured_partner
 from plexstedi.sync.people.acknowledgment_decisions import decide_lines, decide_whole, transaction_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.in_doubt import found_at_stedi
 from plexstedi.sync.submit.send import accept
 
@@ -77,7 +76,7 @@ def _informed_outside_edi(session: Session, review: Review, lines: Collection[in
     names = {review.subject.text}
     if review.subject.text == record.id and record.supplier in session.config.suppliers:
         order = session.store.orders.revision(record.id, record.latest)
-        names = {stream_name(key) for key in streams(order, configured_partner(session, record.supplier))}
+        names = {key.name for key in streams(order, configured_partner(session, record.supplier))}
     for name in names:
         session.store.orders.set_known_revision(name, record.latest)
     session.note("taken-as-told", of_order(record.number), order_id=record.id, revision=record.latest)

@@ -85,15 +85,6 @@ def _open_review_of_inbound_file(session: Session, execution: Execution) -> None
         session.open_review(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
 
 
-def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
-    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
-
-    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
-    """
-    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
-    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
-
-
 def _stop_on_unknown_files(session: Session) -> None:
     unknown = session.store.executions.unknown_to_ledger()
     if not unknown:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from plexstedi.decimal_json import dumps
+from plexstedi.edi.document_name import parse_file_name
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
+from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
-from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.document import DueDocument, text_mark
+from plexstedi.sync.submit.freeze import route_of
 from plexstedi.sync.submit.trades import Trade
 
 
@@ -46,7 +48,7 @@ def decide_each(
 
     Excludes those for which Stedi has files that the ledger lacks.
     """
-    unknown = unknown_streams(session)
+    unknown = _unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
         found: Sequence[DueDocument] = ()
@@ -56,6 +58,15 @@ def decide_each(
                 found = [one for one in decide(trade) if (one.number, one.release) not in unknown]
         session.progress(progress, done, len(trades))
         yield from found
+
+
+def _unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
+    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
+
+    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
+    """
+    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
+    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
@@ -167,7 +178,21 @@ def ready_to_send(
         change_sequence=change_sequence,
         mark=mark or text_mark(dumps(prepared.guide_json)),
     )
-    if refused_before(session, document):
+    if _refused_before(session, document):
         return Waits()
     release(session, trade, stream)
     return document
+
+
+def _refused_before(session: Session, document: DueDocument) -> bool:
+    """Whether Stedi already rejected this content over this route: it is resent only by a user, or once changed."""
+    earlier = session.store.documents.of_stream(document.stream)
+    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
+        return False
+    refused = earlier[-1]
+    if refused.retry:
+        return False
+    route = route_of(document)
+    # A corrected partnership or setting may resolve the rejection: then the same content is sent again.
+    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
+    return same_route and document.mark in refused.file_name

@@ -44,13 +44,10 @@ class Trade:
     """The code of the supplier or customer."""
     revision: int
     """The latest revision."""
+    held: ReviewKind
+    """The kind of the review items that hold it."""
     baseline: int = 0
     """The revision that the partner knows by other means."""
-
-    @property
-    def held(self) -> ReviewKind:
-        """The kind of the review items that hold it."""
-        return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
 
     @property
     def counterpart(self) -> str:
@@ -60,12 +57,20 @@ class Trade:
 
 def trade_of_order(record: OrderRecord) -> Trade:
     """The trade of an order."""
-    return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
+    return Trade(
+        "order",
+        record.id,
+        record.number,
+        record.supplier,
+        record.latest,
+        ReviewKind.ORDER_HELD,
+        record.baseline,
+    )
 
 
 def trade_of_invoice(record: InvoiceRecord) -> Trade:
     """The trade of an invoice."""
-    return Trade("invoice", record.stream, record.number, record.customer, record.latest)
+    return Trade("invoice", record.stream, record.number, record.customer, record.latest, ReviewKind.INVOICE_HELD)
 
 
 class Trades(ABC):
