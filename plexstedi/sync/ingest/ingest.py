@@ -15,7 +15,7 @@ from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates
 from plexstedi.sync.ingest.changed_back import decide_again_if_undone, waiting_for_a_change
 from plexstedi.sync.ingest.deadlines import check_deadlines
-from plexstedi.sync.ingest.fetch import pull
+from plexstedi.sync.ingest.fetch import Fetches, pull
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
 from plexstedi.sync.ingest.order_state import recompute_order
@@ -23,15 +23,10 @@ from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
-from plexstedi.sync.writeback.apply import (
-    any_to_check,
-    carry_out,
-    changes_of,
-    open_writes,
-    planned_for_other_strategy,
-    report_unwritten,
-    writes_to_check,
-)
+from plexstedi.sync.stages import Stage
+from plexstedi.sync.writeback.apply import carry_out, changes_of
+from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, report_unwritten, writes_to_check
+from plexstedi.sync.writeback.plan import planned_for_other_strategy
 
 
 @dataclass(frozen=True)
@@ -52,13 +47,14 @@ def ingest(session: Session) -> Iterable[PlannedChange]:
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
     try_again_after_update(session)
-    fetched = pull(session)
+    fetches = Fetches(session, Stage.INGEST)
+    pull(session, fetches)
     _read_receipts(session)
     process(session)
     check_deadlines(session)
     # Last: only what is completely decided is written.
     changes = _write(session)
-    fetched.raise_unanswered()
+    fetches.raise_unanswered()
     return changes
 
 

@@ -13,8 +13,6 @@ from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, StediTransaction
 from plexstedi.sync.feed import TRANSACTIONS, read_feed
-from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
-from plexstedi.sync.isolation import Record, Turns
 from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
@@ -73,26 +71,6 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
         supplier=supplier or customer,
         left_alone=why,
     )
-
-
-def read_newly_known(session: Session, turns: Turns) -> None:
-    """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
-    inbox = session.store.inbox
-    found = [
-        one
-        for reason in (NO_PARTNER, ANOTHER_PLANTS)
-        for partnership in inbox.partnerships_ignored_for(reason)
-        if supplier_of(session, partnership) or customer_of(session, partnership)
-        for one in inbox.ignored_for(reason, partnership)
-    ]
-    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
-    for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
-        session.checkpoint()
-        with turns.turn(fetching(inbound)):
-            read_ignored(session, inbound)
-        session.progress("reading transactions of newly known partnerships", done, len(known))
-    if len(known) > _MOST_PER_RUN:
-        session.run.warn(f"{len(known) - _MOST_PER_RUN} transactions of newly known partnerships wait for the next run")
 
 
 def read_by_new_pattern(session: Session) -> None:
@@ -184,13 +162,3 @@ def why_not_read(set_id: str, customer: str | None) -> str | None:
     if customer is not None and set_id not in ENVELOPE_ACKNOWLEDGMENTS:
         return f"{customer} is a customer: only its 997 and TA1 are read"
     return None if set_id in READ_SETS else "its transaction set is not read"
-
-
-_MOST_PER_RUN = 200
-"""Maximum number of such transactions per run; the rest follow in the next run."""
-
-
-def fetching(inbound: Inbound) -> Record:
-    transaction = f"transaction {inbound.transaction_id}"
-    about = of_transaction(inbound.transaction_id)
-    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier, about=about)

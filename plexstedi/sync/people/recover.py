@@ -29,7 +29,8 @@ from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.executions import read_executions
-from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
+from plexstedi.sync.submit.lifecycle import Trade, Word
+from plexstedi.sync.submit.trades import Trades, all_trades
 
 _BEFORE_FIRST_FILE = timedelta(days=2)
 """Longest assumed time from the last change of an order in Plex to its first document."""

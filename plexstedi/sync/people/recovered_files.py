@@ -13,7 +13,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.trades import Trade
+from plexstedi.sync.submit.lifecycle import Trade
 
 
 @dataclass(frozen=True)

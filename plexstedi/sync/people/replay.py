@@ -24,10 +24,10 @@ from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.lifecycle import moved
+from plexstedi.sync.submit.lifecycle import Trade, moved
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.send import send
-from plexstedi.sync.submit.trades import Trade, trades_of_kind
+from plexstedi.sync.submit.trades import trades_of_kind
 
 _WHY_NOT = {
     DocumentState.FROZEN: "is already queued",

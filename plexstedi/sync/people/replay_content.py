@@ -16,7 +16,7 @@ from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
 from plexstedi.sync.submit.due_invoices import ORIGINAL
-from plexstedi.sync.submit.trades import Trade, plex_id
+from plexstedi.sync.submit.lifecycle import Trade, plex_id
 from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of
 
 

@@ -13,6 +13,7 @@ from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
+    Trade,
     Waits,
     decide_each,
     has_revision,
@@ -22,9 +23,9 @@ from plexstedi.sync.submit.lifecycle import (
     orphans,
     ready_to_send,
     release,
+    trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.trades import Trade, trade_of_invoice
 
 ORIGINAL = "00"
 """Stored as the purpose of every 810: its BIG08 is never another here."""

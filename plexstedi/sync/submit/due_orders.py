@@ -21,6 +21,7 @@ from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, order_mark
 from plexstedi.sync.submit.lifecycle import (
+    Trade,
     Waits,
     decide_each,
     has_revision,
@@ -31,10 +32,10 @@ from plexstedi.sync.submit.lifecycle import (
     ready_to_send,
     record_of_trade,
     release,
+    trade_of_order,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import may_be_promise
-from plexstedi.sync.submit.trades import Trade, trade_of_order
 from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of
 
 

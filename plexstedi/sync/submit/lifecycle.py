@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.document_name import parse_file_name
@@ -13,13 +14,62 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
+from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
+from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, text_mark
 from plexstedi.sync.submit.freeze import route_of
-from plexstedi.sync.submit.trades import Trade
+
+Word = Literal["order", "invoice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """An order or an invoice, as far as its documents are concerned."""
+
+    word: Word
+    id: str
+    """Owner id of its documents: the Plex id of an order, the stream of an invoice."""
+    number: str
+    partner: str
+    """The code of the supplier or customer."""
+    revision: int
+    """The latest revision."""
+    held: ReviewKind
+    """The kind of the review items that hold it."""
+    baseline: int = 0
+    """The revision that the partner knows by other means."""
+
+    @property
+    def counterpart(self) -> str:
+        """The partner's role, for messages."""
+        return "supplier" if self.word == "order" else "customer"
+
+
+def trade_of_order(record: OrderRecord) -> Trade:
+    """The trade of an order."""
+    return Trade(
+        "order",
+        record.id,
+        record.number,
+        record.supplier,
+        record.latest,
+        ReviewKind.ORDER_HELD,
+        record.baseline,
+    )
+
+
+def trade_of_invoice(record: InvoiceRecord) -> Trade:
+    """The trade of an invoice."""
+    return Trade("invoice", record.stream, record.number, record.customer, record.latest, ReviewKind.INVOICE_HELD)
+
+
+def plex_id(trade: Trade) -> str:
+    """The id in Plex."""
+    return invoice_of_stream(trade.id) or trade.id
 
 
 @dataclass(frozen=True)

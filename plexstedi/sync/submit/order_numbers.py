@@ -16,7 +16,7 @@ from plexstedi.state.invoices import invoice_of_stream, invoice_stream
 from plexstedi.state.numbers import Numbered
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.trades import Trade, Word, plex_id
+from plexstedi.sync.submit.lifecycle import Trade, Word, plex_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
-from plexstedi.sync.submit.lifecycle import has_revision, hold
-from plexstedi.sync.submit.trades import trade_of_order
+from plexstedi.sync.submit.lifecycle import has_revision, hold, trade_of_order
 from plexstedi.sync.supplier_copy import supplier_copy_of
 from plexstedi.sync.writeback.results import references
 

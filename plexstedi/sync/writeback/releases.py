@@ -22,11 +22,11 @@ from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_copy import order_after
+from plexstedi.sync.writeback.open_writes import record_of_write
 from plexstedi.sync.writeback.results import (
     conflicts_with_other,
     record_done,
     record_not_done,
-    record_of_write,
     record_still_missing,
 )
 
