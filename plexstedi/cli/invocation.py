@@ -245,7 +245,6 @@ def work(
                     if lock is not None:
                         lock.cover_state()
                     _in_session(session, around.secrets, outcome, body)
-                    outcome.collect(session.services.close)
                     if noting:
                         outcome.collect(lambda: afterwards.of_session(session, began))
                 finally:
@@ -286,8 +285,10 @@ def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Call
     outcome.collect(lambda: body(session, outcome))
     outcome.collect(lambda: observe_key(session, secrets))
     outcome.collect(lambda: observe_plex_key(session, secrets))
-    outcome.collect(lambda: session.run.counts.set_totals(session.store))
     outcome.faults.extend(session.run.unforeseen)
+    # No service is called from here on; alerts are sent over connections of their own.
+    outcome.collect(session.services.close)
+    outcome.collect(lambda: session.run.counts.set_totals(session.store))
     outcome.attention = bool(session.run.news)
     outcome.data.setdefault("news", session.run.news)
     outcome.collect(add_audit_head)

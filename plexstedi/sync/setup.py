@@ -17,7 +17,6 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.services import KeptMasterData, Services, StoredCalls, no_transaction
 from plexstedi.sync.session import PROGRAM, Session
-from plexstedi.sync.timezones import history
 
 _SLICE_SECONDS = 0.25
 
@@ -86,7 +85,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
             deadline=deadline,
             stored_calls=StoredCalls(store.cursors, keeps=not dry_run and store.database.path is not None),
             kept=KeptMasterData(store, clock),
-            former_timezones=tuple(name for name, _ in history(store.cursors)),
+            former_timezones=tuple(name for name, _ in store.cursors.timezones()),
         )
         return Session(
             config=config,

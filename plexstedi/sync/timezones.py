@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, fingerprint
-from plexstedi.state.cursors import Cursors, Fact
-from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.cursors import TimezoneHistory
 from plexstedi.sync.session import Session
 
-History = tuple[tuple[str, datetime | None], ...]
-"""Each `plex.timezone` (empty: none) with the time since when it is used; the first has no begin."""
 
-
-def history(cursors: Cursors) -> History:
-    """As recorded. A state that predates this record read every date as written."""
-    noted = cursors.get(Fact.TIMEZONES)
-    if noted is None:
-        return () if cursors.get(Fact.BEGAN) is None else (("", None),)
-    return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
-
-
-def note_timezone(cursors: Cursors, name: str | None, now: datetime) -> None:
-    """Record the current time zone; in the caller's transaction, before polling begins."""
-    known = history(cursors)
-    if known and known[-1][0] == (name or ""):
-        return
-    entries = [*known, (name or "", now if known else None)]
-    cursors.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
-
-
-def zone_at(known: History, seen: datetime) -> str | None:
+def zone_at(known: TimezoneHistory, seen: datetime) -> str | None:
     """The time zone used at a time; None if none is recorded."""
     found = None
     for name, since in known:
@@ -43,7 +21,7 @@ def zone_at(known: History, seen: datetime) -> str | None:
 
 def _former_zone(session: Session, seen: datetime) -> str | None:
     """The time zone used at a time; None if it is the current one, or none is recorded."""
-    zone = zone_at(history(session.store.cursors), seen)
+    zone = zone_at(session.store.cursors.timezones(), seen)
     return None if zone == (session.config.plex.timezone or "") else zone
 
 

@@ -17,7 +17,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.ranking import folded_acknowledgments
+from plexstedi.sync.ingest.ranking import fold_stream
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
@@ -162,7 +162,7 @@ def _of_stream(
         return []
     stream_documents = list(documents.values())
     last = store.documents.sent(stream_documents[-1].id)
-    folded = folded_acknowledgments(store, order_id, stream_documents, decided=False)
+    folded, _ = fold_stream(store, order_id, stream_documents, decided=False)
     noted = [
         line
         for line, line_state in folded.lines.items()

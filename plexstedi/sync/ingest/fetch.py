@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -23,9 +23,10 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
+from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.subject import Subject, of_transaction
+from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.client import StediClient
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
@@ -35,7 +36,6 @@ from plexstedi.sync.ingest.listing import (
     list_new,
     list_one,
     partner_for,
-    read_by_new_pattern,
     read_ignored,
     why_not_read,
 )
@@ -65,13 +65,13 @@ class _Source:
     """It is the complete file, which may contain other transactions too."""
 
 
-def pull(session: Session, fetches: Fetches) -> None:
+def pull(session: Session, fetches: Turns) -> None:
     """List new transactions and fetch their documents; `fetches` notes those that Stedi does not return.
 
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     list_new(session)
-    read_by_new_pattern(session)
+    _read_by_new_pattern(session)
     _read_newly_known(session, fetches)
     _fetch_documents(session, fetches)
 
@@ -105,6 +105,17 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
             fix="Check the transaction in the Stedi portal, or ask the supplier to send it again.",
         )
     return after
+
+
+def _read_by_new_pattern(session: Session) -> None:
+    """Process acknowledgments again that a former `documents.order_pattern` excluded."""
+    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
+    if cursors.get(Fact.ORDER_PATTERN) == pattern:
+        return
+    with session.store.transaction():
+        for inbound in session.store.inbox.ignored_by_pattern():
+            session.store.inbox.list_again(inbound.transaction_id, inbound.supplier or "", session.clock.now())
+        cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
 def _read_newly_known(session: Session, turns: Turns) -> None:
@@ -157,18 +168,6 @@ def _fetching(inbound: Inbound) -> Record:
     transaction = f"transaction {inbound.transaction_id}"
     about = of_transaction(inbound.transaction_id)
     return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier, about=about)
-
-
-class Fetches(Turns):
-    """Fetches of documents: one without a response shares its review item with one that Stedi does not have."""
-
-    kind = ReviewKind.DOCUMENT_MISSING
-
-    def review_subject(self, record: Record) -> Subject:
-        return replace(record.about, text=record.key)
-
-    def close_review(self, record: Record) -> None:
-        """Nothing: a response is not yet the document. Storing the document withdraws the item."""
 
 
 def _held_for_a_smaller_limit(session: Session) -> list[Inbound]:

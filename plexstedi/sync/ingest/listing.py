@@ -8,7 +8,6 @@ from plexstedi.edi.inbound.reading.inbound_sets import (
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
-from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, StediTransaction
@@ -71,17 +70,6 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
         supplier=supplier or customer,
         left_alone=why,
     )
-
-
-def read_by_new_pattern(session: Session) -> None:
-    """Process acknowledgments again that a former `documents.order_pattern` excluded."""
-    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
-    if cursors.get(Fact.ORDER_PATTERN) == pattern:
-        return
-    with session.store.transaction():
-        for inbound in session.store.inbox.ignored_by_pattern():
-            session.store.inbox.list_again(inbound.transaction_id, inbound.supplier or "", session.clock.now())
-        cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
 def partner_for(session: Session, inbound: Inbound) -> str | None:

@@ -11,7 +11,6 @@ from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
-    fold,
 )
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -22,10 +21,8 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_document, of_transaction
 from plexstedi.sync.ingest.ranking import (
     acknowledgment_header,
-    folded_acknowledgments,
+    fold_stream,
     ordered_on,
-    ranked_acknowledgments,
-    sent_documents,
 )
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
@@ -60,11 +57,11 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
     not_applied = _transactions_not_applied(session, order_id)
+    ordered = ordered_on(session.store, order_id)
     folded_streams, current, last_sent = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
-        acknowledgments = ranked_acknowledgments(session.store, order_id, documents)
-        folded = fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
+        folded, acknowledgments = fold_stream(session.store, order_id, documents, sent, ordered=ordered)
         session.store.inbox.keep_lines(stream, folded.lines)
         for line_state in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
@@ -130,8 +127,9 @@ def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbou
     documents = [d for d in session.store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     if original.document_id not in {document.id for document in documents}:
         return
-    folded = folded_acknowledgments(session.store, order_id, documents)
-    header = acknowledgment_header(inbound, outcome, ordered_on(session.store, order_id))
+    ordered = ordered_on(session.store, order_id)
+    folded, _ = fold_stream(session.store, order_id, documents, ordered=ordered)
+    header = acknowledgment_header(inbound, outcome, ordered)
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:

@@ -21,22 +21,23 @@ from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.store import Store
 
-
-def folded_acknowledgments(
-    store: Store, order_id: str, documents: Sequence[Document], *, decided: bool = True
-) -> Folded:
-    """The line states of a stream after all acknowledgments of these documents; `decided` as below."""
-    ranked = ranked_acknowledgments(store, order_id, documents, decided=decided)
-    if not ranked:
-        return Folded({}, None)
-    sent = [store.documents.sent(document.id) for document in documents]
-    return fold((one for one, _ in ranked), sent_documents(store, documents, sent))
+Ranked = tuple[RankedAcknowledgment, Reconciliation]
 
 
-def ranked_acknowledgments(
-    store: Store, order_id: str, documents: Sequence[Document], *, decided: bool = True
-) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
-    """Every reconciled acknowledgment of these documents; `decided`: after the user's decisions, else as received."""
+def fold_stream(
+    store: Store,
+    order_id: str,
+    documents: Sequence[Document],
+    sent: Sequence[SentOrder] | None = None,
+    *,
+    ordered: date | None = None,
+    decided: bool = True,
+) -> tuple[Folded, list[Ranked]]:
+    """The line states of a stream after all acknowledgments of these documents, and these acknowledgments.
+
+    `sent` and `ordered`: the lines of the documents and the order's date, if they are known already. `decided`: after
+    the user's decisions; else as received.
+    """
     positions = {document.id: position for position, document in enumerate(documents)}
     received = [
         (inbound, positions[inbound.document_id], outcome)
@@ -45,15 +46,18 @@ def ranked_acknowledgments(
         and not inbound.state.is_disregarded
         and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
     ]
+    # Most streams with a deadline have no acknowledgment yet: then nothing more is read.
     if not received:
-        return []
-    ordered = ordered_on(store, order_id)
-    found = []
+        return Folded({}, None), []
+    ordered = ordered or ordered_on(store, order_id)
+    ranked = []
     for inbound, position, outcome in received:
         header = acknowledgment_header(inbound, outcome, ordered)
         lines = tuple(_decided_outcomes(outcome.lines, inbound.decisions)) if decided else outcome.lines
-        found.append((RankedAcknowledgment(header=header, position=position, outcomes=lines), outcome))
-    return found
+        ranked.append((RankedAcknowledgment(header=header, position=position, outcomes=lines), outcome))
+    if sent is None:
+        sent = [store.documents.sent(document.id) for document in documents]
+    return fold((one for one, _ in ranked), sent_documents(store, documents, sent)), ranked
 
 
 def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:

@@ -22,7 +22,6 @@ from plexstedi.sync.poll.pending import Progress, read_pending
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.timezones import note_timezone
 
 COMMIT_DELAY = timedelta(minutes=1)
 """A window ends this long ago, so that rows being committed in Plex are not missed."""
@@ -91,7 +90,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
             session.store.plex_rows.forget()
         # Before BEGAN is set: whether this is the first poll decides which invoices count as known.
         invoices_start = invoices.set_start(session, now, _orders_start(session, now))
-        note_timezone(cursors, session.config.plex.timezone, now)
+        cursors.note_timezone(session.config.plex.timezone, now)
         start = _start(session, now)
     progress = Progress(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, progress, start, invoices_start, since=since, full=full, now=now)
