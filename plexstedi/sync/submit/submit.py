@@ -69,7 +69,7 @@ def submit(
     # Before any send: an unknown file of ours means that this state is old.
     check_executions(session)
     resolve_unconfirmed(session)
-    # Sending goes on if Stedi cannot report deliveries; that fault ends the stage afterwards.
+    # If Stedi cannot report deliveries, sending continues; that fault ends the stage afterwards.
     no_deliveries = confirm_deliveries(session, deliveries)
     queued = session.store.documents.in_state(DocumentState.FROZEN)
     # A frozen document may be at Stedi all the same: the state file was restored to before the send.
