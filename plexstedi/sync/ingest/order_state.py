@@ -66,8 +66,8 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
         for line_state in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
         for ranked, outcome in acknowledgments:
-            _record_outcome(session, ranked, outcome, folded, count=ranked.header.transaction_id == fresh)
             is_fresh = ranked.header.transaction_id == fresh
+            _record_outcome(session, ranked, outcome, folded, count=is_fresh)
             if is_fresh or ranked.header.transaction_id in not_applied:
                 _review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
         _set_business_status(session, documents[-1], sent[-1], folded)

@@ -81,11 +81,10 @@ def _of_invoice(
     if problems:
         # A draft that was never sent is not due, so incomplete settings do not matter yet.
         if known_revision or (invoice.booked and not invoice.void):
-            hold(session, trade, trade.id, problems)
+            return hold(session, trade, trade.id, problems)
         return Waits()
     if last is not None and (reasons := moved(trade, last)):
-        hold(session, trade, trade.id, reasons)
-        return Waits()
+        return hold(session, trade, trade.id, reasons)
     has = session.store.invoices.revision(record.id, known_revision) if known_revision else None
     partner = session.config.customer(record.customer)
     decision = invoice_due(has, invoice, partner)
@@ -93,15 +92,12 @@ def _of_invoice(
         _resolved(session, record, trade)
         return None
     if isinstance(decision, DueHeld):
-        hold(session, trade, trade.id, decision.reasons)
-        return Waits()
+        return hold(session, trade, trade.id, decision.reasons)
     if reasons := numbers.taken(trade) or orphans(session, trade, invoice.created_at):
-        hold(session, trade, trade.id, reasons)
-        return Waits()
+        return hold(session, trade, trade.id, reasons)
     prepared = prepare_invoice(decision.invoice, partner)
     if isinstance(prepared, Held):
-        hold(session, trade, trade.id, prepared.reasons)
-        return Waits()
+        return hold(session, trade, trade.id, prepared.reasons)
     return ready_to_send(
         session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
     )

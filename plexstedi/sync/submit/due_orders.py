@@ -150,14 +150,14 @@ def _of_stream(
         and key.release is None
         and _was_sent_by_release(session, record)
     ):
-        hold(session, trade, name, (_SENT_BY_RELEASE,))
-        return Waits()
+        return hold(session, trade, name, (_SENT_BY_RELEASE,))
+    # The supplier has the latest revision, so what was held before is no longer due.
     if known_revision >= record.latest:
         release(session, trade, name)
         return None
+    # An 860 would go to the new supplier, or name a number that the former documents do not have.
     if last is not None and (reasons := moved(trade, last)):
-        hold(session, trade, name, reasons)
-        return Waits()
+        return hold(session, trade, name, reasons)
     has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
         # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
@@ -167,17 +167,17 @@ def _of_stream(
     if isinstance(decision, Nothing):
         release(session, trade, name)
         return None
+    # The supplier may have it by other means, so whether it is sent is a setting's or a user's decision.
     if record.known and last is None and record.allowed < record.latest:
         waits = _known_order(session, record, name, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
+    # After the decision: an order with nothing due is not held because of its number.
     if taken := numbers.taken(trade):
-        hold(session, trade, name, taken)
-        return Waits()
+        return hold(session, trade, name, taken)
     # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
-        hold(session, trade, name, reasons)
-        return Waits()
+        return hold(session, trade, name, reasons)
     return _prepared(session, record, renderings, decision, last, known_revision, name)
 
 
@@ -237,13 +237,11 @@ def _prepared(
     """The document to send; a hold if it cannot be built or may not be sent."""
     trade = trade_of_order(record)
     if isinstance(decision, DueHeld):
-        hold(session, trade, stream, decision.reasons)
-        return Waits()
+        return hold(session, trade, stream, decision.reasons)
     key, order = decision.stream, decision.order
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        hold(session, trade, key.name, (_kind_not_sent(kind),))
-        return Waits()
+        return hold(session, trade, stream, (_kind_not_sent(kind),))
     change_sequence, purpose = _next_change_sequence(decision, last), _purpose_of(decision)
     prepared = prepared_for(
         session.store,
@@ -255,14 +253,13 @@ def _prepared(
         supplier_has=supplier_has,
     )
     if isinstance(prepared, Held):
-        hold(session, trade, key.name, prepared.reasons)
-        return Waits()
+        return hold(session, trade, stream, prepared.reasons)
     return ready_to_send(
         session,
         trade,
         prepared,
         renderings.partner,
-        stream=key.name,
+        stream=stream,
         dated=order.order_date,
         purpose=purpose,
         change_sequence=change_sequence,

@@ -180,8 +180,8 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
     )
 
 
-def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> None:
-    """Hold a stream for these reasons."""
+def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> Waits:
+    """Hold a stream for these reasons: it waits."""
     new = session.open_review(
         trade.held,
         of_stream(stream),
@@ -191,6 +191,7 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
         order_number=trade.number,
     )
     session.run.counts.documents_held += int(new)
+    return Waits()
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
