@@ -22,6 +22,7 @@ from plexstedi.cli.sandbox import PrintedDialect, files_kept_in
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.plain_text import many
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.endings import Ending, record_in_state
@@ -127,8 +128,8 @@ class Demo:
         """All steps. Raise what a run raises."""
         sample_data = self._sandbox.sample_data
         self._say(
-            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)}"
-            " suppliers, and a sandbox Stedi, both on loopback."
+            f"A sandbox Plex with {many(len(sample_data.tenant.orders), 'purchase order')} for"
+            f" {many(len(sample_data.partners), 'supplier')}, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
         self._run_until(

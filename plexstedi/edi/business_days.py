@@ -48,3 +48,8 @@ def elapsed(since: datetime, until: datetime, days: frozenset[int] = EVERY_DAY) 
             total += stop - cursor
         cursor = stop
     return total
+
+
+def days(count: int) -> str:
+    """`1 day`, `2 days`: a number of days in a reason."""
+    return "1 day" if count == 1 else f"{count} days"

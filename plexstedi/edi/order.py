@@ -173,8 +173,9 @@ class Order(Frozen):
         return tuple(sorted((ln for ln in self.lines if ln.state is LineState.OPEN), key=lambda ln: ln.number))
 
     def line(self, number: int) -> Line | None:
-        """The line with this Plex line number, None if absent."""
-        return next((ln for ln in self.lines if ln.number == number), None)
+        """The line with this Plex line number, the open one if there are several; None if absent."""
+        found = [ln for ln in self.lines if ln.number == number]
+        return next((ln for ln in found if ln.state is LineState.OPEN), found[0] if found else None)
 
 
 _NOT_IN_FINGERPRINT = {"buyer", "supplier_address_id", "status_name", "created_at", "modified_at"}

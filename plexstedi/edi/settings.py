@@ -7,15 +7,18 @@ holds the supplier's orders (partnership, transaction settings) are optional her
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from plexstedi.edi.business_days import business_days
 from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
+
+Entry = TypeVar("Entry")
 
 
 class Settings(BaseModel):
@@ -357,3 +360,10 @@ def missing_pieces(settings: SupplierSettings) -> tuple[str, ...]:
     if settings.document_860 is not None and settings.document_860.transaction_setting_id is None:
         missing.append("860.transaction_setting_id")
     return tuple(missing)
+
+
+def by_plex_name(table: Mapping[str, Entry], name: str | None) -> Entry | None:
+    """The entry of a table of Plex names (terms, freight terms, ship-tos), case-insensitive; None if there is none."""
+    if name is None:
+        return None
+    return table.get(name) or next((entry for key, entry in table.items() if key.casefold() == name.casefold()), None)

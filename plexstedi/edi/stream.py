@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plexstedi.edi.order import Frozen, Line, Order, Phase, Release, ReleaseState
+from plexstedi.edi.order import Frozen, Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.settings import ReleasesAs
 
@@ -44,21 +44,40 @@ def streams(order: Order, partner: Partner) -> tuple[StreamKey, ...]:
 def order_of_stream(order: Order, stream: StreamKey) -> Order:
     """The order as sent in this stream: reduced to one release of one line, or unchanged.
 
-    The phase follows the release: a cancelled or deleted release gives a cancelled order, a received one a received
-    order.
+    The phase follows the release: a cancelled or deleted release, or one of a cancelled line, gives a cancelled order,
+    a received one a received order.
     """
     if stream.release is None:
         return order
-    for line in order.lines:
-        for release in line.releases:
-            if release_name(line, release) != stream.release or release.state is ReleaseState.FORECAST:
-                continue
-            alone = line.model_copy(update={"releases": (release,), "blanket_quantity": None})
-            phase = order.phase
-            if phase is Phase.RELEASED and release.state is ReleaseState.RECEIVED:
-                phase = Phase.RECEIVED
-            if phase is Phase.RELEASED and release.state is ReleaseState.CANCELLED:
-                phase = Phase.CANCELLED
-            return order.model_copy(update={"lines": (alone,), "phase": phase})
+    named = releases_of_stream(order, stream.release)
     gone = Phase.CANCELLED if order.phase is Phase.RELEASED else order.phase
-    return order.model_copy(update={"lines": (), "phase": gone})
+    if not named:
+        return order.model_copy(update={"lines": (), "phase": gone})
+    # A release that was cancelled and entered again under its number is the new one.
+    line, release = next((each for each in named if not _is_cancelled(*each)), named[0])
+    alone = line.model_copy(update={"releases": (release,), "blanket_quantity": None})
+    phase = order.phase
+    if phase is Phase.RELEASED and release.state is ReleaseState.RECEIVED:
+        phase = Phase.RECEIVED
+    elif _is_cancelled(line, release):
+        phase = gone
+    return order.model_copy(update={"lines": (alone,), "phase": phase})
+
+
+def releases_of_stream(order: Order, name: str) -> tuple[tuple[Line, Release], ...]:
+    """The releases of this name with their lines, without forecasts: Plex may have one number twice."""
+    return tuple(
+        (line, release)
+        for line in order.lines
+        for release in line.releases
+        if release.state is not ReleaseState.FORECAST and release_name(line, release) == name
+    )
+
+
+def live_releases(order: Order, name: str) -> int:
+    """How many releases of this name are ordered, or received."""
+    return sum(not _is_cancelled(line, release) for line, release in releases_of_stream(order, name))
+
+
+def _is_cancelled(line: Line, release: Release) -> bool:
+    return ReleaseState.CANCELLED is release.state or line.state is LineState.CANCELLED

@@ -270,7 +270,8 @@ class Documents(DocumentSearch):
         self._database.execute("UPDATE documents SET blocks = 0 WHERE id = ?", (document_id,))
 
     def allow_retry(self, document_id: int) -> None:
-        """A user requests a refused document again, or one whose search at Stedi was inconclusive."""
+        """A refused document may be sent again: a user requests it, or it was not due in between. Likewise one whose
+        search at Stedi was inconclusive."""
         self._database.execute("UPDATE documents SET retry = 1 WHERE id = ?", (document_id,))
 
     def set_business(self, document_id: int, status: BusinessStatus) -> None:

@@ -141,6 +141,10 @@ class Invoices:
         )
         return [_record(row) for row in rows]
 
+    def set_traded(self, invoice_id: str) -> None:
+        """Record that the invoice's customer has settings."""
+        self._database.execute("UPDATE invoices SET untraded = 0 WHERE id = ?", (invoice_id,))
+
     def allow(self, invoice_id: str) -> None:
         """A user allows a known invoice to be sent."""
         self._database.execute("UPDATE invoices SET known = 0, settled = 0 WHERE id = ?", (invoice_id,))

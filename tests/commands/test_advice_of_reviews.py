@@ -92,6 +92,42 @@ def test_a_document_that_stedi_refused(make_bench):
     gone(bench, "document-refused")
 
 
+@pytest.mark.parametrize("first", ["850", "860"])
+def test_what_stedi_refused_needs_nobody_once_it_is_not_due_and_is_tried_again_when_it_is(make_bench, first):
+    """Cancelled in Plex before the supplier has it, or changed back: nothing is to be sent. Else nothing is lost."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    (order,) = bench.sandbox.plex.tenant.orders
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
+    if first == "860":
+        bench.run("run")
+        ran(bench)
+    kept = bench.sandbox.stedi.partnerships.pop(partnership)
+    change(bench, order, first, back=False)
+    assert ran(bench)["documents_rejected"] == 1
+    change(bench, order, first, back=True)
+    assert ran(bench)["documents_sent"] == 0
+    gone(bench, "document-refused")
+    change(bench, order, first, back=False)
+    assert ran(bench)["documents_rejected"] == 1
+    assert len(items(bench, "document-refused")) == 1
+    bench.sandbox.stedi.partnerships[partnership] = kept
+    follow(bench, only(bench, "document-refused"))
+    assert ran(bench)["documents_sent"] == 1
+    gone(bench, "document-refused")
+
+
+def change(bench, order, what: str, *, back: bool) -> None:
+    """The order is released, or its quantity changed; or that is undone."""
+    with bench.sandbox.lock:
+        plex, line = bench.sandbox.plex, order.lines[0]
+        if what == "850":
+            plex.edit_header(order.number, status="Cancelled" if back else "On Order")
+        else:
+            release = line.releases[0]
+            quantity = release.quantity + (-5 if back else 5)
+            plex.edit_release(order.number, line.number, release.number, quantity=quantity)
+
+
 def test_a_setting_that_stedi_did_not_have(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     partnership = bench.sandbox.sample_data.partners[0].partnership_id

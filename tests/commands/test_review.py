@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.control import receive_inbound
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex.sample_data import EdgeCase
+from plexstedi.sandbox.plex.store import copy_order
 
 WHY = ("--reason", "agreed by phone")
 
@@ -333,6 +337,55 @@ def test_an_acknowledgment_of_somebody_elses_order_is_ignored_when_a_user_says_s
     bench.later(days=4)
     after = bench.run("run", "--json")
     assert (after.code, after.json["counts"]["attention"]) == (0, 0)
+
+
+def unknown_then_of_another(make_bench):
+    """An acknowledgment that waited for its order for days; then the order goes out, to another supplier."""
+    bench = make_bench(orders=1, suppliers=2, characters=(Character.SILENT,))
+    bench.run("run")
+    bench.later(hours=1)
+    like = bench.sandbox.plex.order(bench.numbers_sent()[0])
+    other = next(n for n, p in enumerate(bench.sandbox.sample_data.partners) if p.code != like.supplier.code)
+    bench.answer("855", ("BAK", "00", "AC", "PO-LATER", "20261123", "", "", "", "SO1", "20261123"), supplier=other)
+    bench.run("run")
+    bench.later(days=3)
+    bench.run("run")
+    unknown = the_only(bench, "order-unknown")
+    with bench.sandbox.lock:
+        bench.sandbox.plex.add_order(copy_order(like, "PO-LATER", bench.sandbox.clock.now()))
+    bench.later(minutes=5)
+    for _ in range(2):
+        bench.run("run")
+    return bench, unknown
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_an_acknowledgment_is_one_item_at_a_time_and_none_is_left_when_it_was_decided(make_bench, decision):
+    bench, unknown = unknown_then_of_another(make_bench)
+    (held,) = [item for item in standing(bench) if "PO-LATER" in (item["order"] or "") and "late" not in item["kind"]]
+    assert held["kind"] == "acknowledgment-held", "it is not unknown any longer"
+    assert unknown not in {str(item["id"]) for item in standing(bench)}
+    shown = bench.run("review", "show", str(held["id"]), "--json")
+    assert shown.code == 0, shown.err
+    decided = bench.run("review", decision, str(held["id"]), *WHY)
+    assert decided.code == (0 if shown.json[decision]["possible"] else 2), decided.err
+    if decision == "reject":
+        for _ in range(2):
+            bench.later(minutes=5)
+            bench.run("run")
+        assert [item for item in standing(bench) if item["kind"] in ("order-unknown", "acknowledgment-held")] == []
+
+
+def test_an_item_of_a_transaction_that_was_decided_meanwhile_can_be_shown_and_closed(make_bench):
+    """Earlier versions left such items open."""
+    bench, _ = unknown_then_of_another(make_bench)
+    held = the_only(bench, "acknowledgment-held")
+    with closing(sqlite3.connect(bench.state)) as connection, connection:
+        connection.execute("UPDATE inbox SET state = 'ignored' WHERE set_id = '855'")
+    shown = bench.run("review", "show", held, "--json")
+    assert (shown.code, shown.json["reject"]["possible"]) == (0, True), shown.err
+    assert bench.run("review", "reject", held, *WHY).code == 0
+    assert [item for item in standing(bench) if item["kind"] == "acknowledgment-held"] == []
 
 
 def test_a_review_item_has_one_shape_in_every_command(make_bench):

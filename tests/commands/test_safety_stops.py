@@ -31,6 +31,15 @@ def test_a_sweep_that_finds_none_of_the_known_orders_stops_the_run(up_to_date):
     assert len(bench.sandbox.generated()) == 4
 
 
+def test_a_stop_about_one_order_says_one_order(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.run("run")
+    bench.sandbox.plex.tenant.orders.clear()
+    bench.sandbox.plex.reindex()
+    bench.later(hours=25)
+    assert "had 1 open order before" in bench.run("poll", "--json").json["error"]["message"]
+
+
 def test_a_user_who_knows_better_passes_the_empty_sweep_once(up_to_date):
     bench = up_to_date
     bench.sandbox.plex.tenant.orders.clear()

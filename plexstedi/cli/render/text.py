@@ -87,7 +87,7 @@ def _show_groups(seen: Overview, now: datetime) -> None:
     headers = ("items", "what", "supplier", "for", "orders")
     print_table(headers, rows[:_GROUPS], title="Needs review, the worst first")
     if len(groups) > _GROUPS:
-        say(f"and {len(groups) - _GROUPS} more groups")
+        say(f"and {many(len(groups) - _GROUPS, 'more group')}")
     if rows:
         say("Reasons and fixes: `plexstedi status --needs-attention`; one item: `plexstedi review show ID`.")
     if seen.late:
@@ -99,7 +99,7 @@ def _show_groups(seen: Overview, now: datetime) -> None:
         UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten[:_GROUPS]], title="Not yet written to Plex"
     )
     if len(seen.unwritten) > _GROUPS:
-        say(f"and {len(seen.unwritten) - _GROUPS} more orders; with --json all are listed under unwritten")
+        say(f"and {many(len(seen.unwritten) - _GROUPS, 'more order')}; with --json all are listed under unwritten")
 
 
 def _show_numbers(seen: Overview, now: datetime) -> None:

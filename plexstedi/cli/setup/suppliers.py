@@ -14,6 +14,7 @@ from plexstedi.cli.setup.trial import tell
 from plexstedi.config.new_suppliers import NewSupplier
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.plain_text import many
 
 if TYPE_CHECKING:
     # Load httpx only if a service is called.
@@ -81,7 +82,8 @@ def pick_suppliers(look: Callable[[bool], FoundSuppliers]) -> tuple[NewSupplier,
     shown = [each for each in found.suppliers if which == _ALL or each.open_orders]
     _list(shown)
     if found.orders_read < found.orders_open:
-        tell(f"Read: the newest {found.orders_read} of {found.orders_open} open orders. Any code of Plex may be given.")
+        open_now = many(found.orders_open, "open order")
+        tell(f"Read: the newest {found.orders_read} of {open_now}. Any code of Plex may be given.")
     names = {each.code: each.name for each in found.suppliers}
     answer = ask(replace(CHOSEN, problem=lambda answer: unknown_suppliers(codes_of(answer), names)))
     return tuple(NewSupplier(code, names[code]) for code in codes_of(answer))
@@ -116,5 +118,5 @@ def _list(suppliers: Sequence[FoundSupplier]) -> None:
     width = max(len(each.code) for each in suppliers)
     for each in suppliers:
         count = each.open_orders
-        orders = f" ({count} open order{'s' if count > 1 else ''})" if count else ""
+        orders = f" ({many(count, 'open order')})" if count else ""
         tell(f"  {each.code:<{width}}  {each.name}{orders}")

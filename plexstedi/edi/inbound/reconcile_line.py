@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from plexstedi.edi.business_days import days
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
@@ -291,15 +292,16 @@ def _check_ship(
     transit, tolerance = case.settings.acknowledgments.transit_days, case.settings.tolerance
     if not is_ship_late(ship, due, transit_days=transit, late_days=0):
         return
-    text = f"{text}, ships {ship} ({schedule.ship_qualifier})" + (f" with {transit} days in transit" if transit else "")
+    late = days(tolerance.date_late_days)
+    text = f"{text}, ships {ship} ({schedule.ship_qualifier})" + (
+        f" with {days(transit)} in transit" if transit else ""
+    )
     if not is_ship_late(ship, due, transit_days=transit, late_days=tolerance.date_late_days):
-        findings.within(f"{text}; within {tolerance.date_late_days} days")
+        findings.within(f"{text}; within {late}")
     elif schedule.backordered:
         findings.warn("backorder-late", text, "ask the supplier whether it can come earlier")
     else:
-        findings.beyond(
-            tolerance.on_date, "date", f"{text}; tolerance {tolerance.date_late_days} days", "date_late_days"
-        )
+        findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {late}", "date_late_days")
 
 
 def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: LineCase, findings: Findings) -> None:
@@ -309,15 +311,14 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: Line
     limit, setting = tolerance.date_late_days, "date_late_days"
     if off < 0:
         limit, setting = tolerance.date_early_days, "date_early_days"
-    how = "late" if off > 0 else "early"
-    text = f"{text}, promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
+    promised = f"promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier})"
+    text = f"{text}, {promised}, {days(abs(off))} {'late' if off > 0 else 'early'}"
     if abs(off) <= limit:
-        findings.within(f"{text}; within {limit} days")
-    elif schedule.backordered:
-        if off > 0:
-            findings.warn("backorder-late", text, "ask the supplier whether it can come earlier")
-    else:
-        findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {limit} days", setting)
+        findings.within(f"{text}; within {days(limit)}")
+    elif not schedule.backordered:
+        findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {days(limit)}", setting)
+    elif off > 0:
+        findings.warn("backorder-late", text, "ask the supplier whether it can come earlier")
 
 
 def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -> None:

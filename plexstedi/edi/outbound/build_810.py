@@ -15,6 +15,7 @@ from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import document_price, document_quantity, line_units, price_placement
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
+from plexstedi.edi.settings import by_plex_name
 from plexstedi.edi.units import plain, product, total_of
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, segment
@@ -82,7 +83,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     nodes += builder.references()
     nodes += builder.order_date("heading", (), invoice.order_date)
     nodes += _parties(builder, invoice)
-    terms = settings.terms.get(invoice.terms) if invoice.terms else None
+    terms = by_plex_name(settings.terms, invoice.terms)
     if terms is not None or invoice.due is not None:
         nodes.append(
             segment(

@@ -17,7 +17,7 @@ from plexstedi.edi.outbound.text import TextCleaner, split_words
 from plexstedi.edi.outbound.view import DocumentLine, OrderKind, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
-from plexstedi.edi.settings import Company, PurchaseOrderTypes, ScheduleAs, ShipTo, SupplierSettings
+from plexstedi.edi.settings import Company, PurchaseOrderTypes, ScheduleAs, ShipTo, SupplierSettings, by_plex_name
 from plexstedi.edi.units import total_of
 from plexstedi.edi.x12.limits import limit
 from plexstedi.edi.x12.sets import Section
@@ -171,9 +171,7 @@ class Builder:
 
     def ship_to_party(self, name: str, section: Section, path: tuple[str, ...]) -> Node:
         """N1 ST from the supplier's `ship_to` table by Plex name; without an entry only the name."""
-        table = self.settings.ship_to
-        key = next((k for k in table if k.casefold() == name.casefold()), None)
-        known = ShipTo() if key is None else table[key]
+        known = by_plex_name(self.settings.ship_to, name) or ShipTo()
         return self.party("ST", known, known.name or name, f'ship_to."{name}"', section, path)
 
     def supplier_party(self) -> list[Node]:

@@ -31,8 +31,8 @@ from plexstedi.edi.outbound.text import TextCleaner
 from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
-from plexstedi.edi.settings import ScheduleAs
-from plexstedi.edi.stream import StreamKey, order_of_stream, release_name
+from plexstedi.edi.settings import ScheduleAs, by_plex_name
+from plexstedi.edi.stream import StreamKey, live_releases, order_of_stream, release_name
 from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
 T = TypeVar("T")
@@ -52,7 +52,10 @@ def build_view(
 
     `schedule` is the form in which the order's first document carried releases; None: this is the first.
     """
-    return _ViewBuilder(partner, capacity, set_id, stream, schedule).build(order_of_stream(order, stream))
+    builder = _ViewBuilder(partner, capacity, set_id, stream, schedule)
+    if stream.release is not None and live_releases(order, stream.release) > 1:
+        builder.hold_twice(stream.release, "order")
+    return builder.build(order_of_stream(order, stream))
 
 
 @dataclass(slots=True)
@@ -78,11 +81,17 @@ class _ViewBuilder:
         if order.order_date is None:
             self._hold("order-date-missing", "order", "Plex has no order date", "Set the order date in Plex")
         ship_to = order.ship_to or _unanimous(r.ship_to for line in order.lines for r in line.firm_releases())
-        lines = tuple(shown for line in order.open_lines() if (shown := self._line(order, line, ship_to)) is not None)
+        schedule = self._schedule()
+        shown_lines = (self._line(order, line, ship_to, schedule) for line in order.open_lines())
+        lines = tuple(line for line in shown_lines if line is not None)
         counted = Counter(line.number for line in lines)
         for twice in sorted(number for number, count in counted.items() if count > 1):
             self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
-        schedule = self._schedule()
+        if schedule is ScheduleAs.LINES:
+            for line in lines:
+                names = Counter(release.name for release in line.releases)
+                for name in sorted(name for name, count in names.items() if count > 1):
+                    self.hold_twice(name, f"line {line.number}")
         dues = {due for line in lines for due in line.dues()}
         seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
         view = OrderView(
@@ -123,6 +132,11 @@ class _ViewBuilder:
     def _hold(self, code: str, where: str, message: str, fix: str) -> None:
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
+    def hold_twice(self, name: str, where: str) -> None:
+        """Hold: two releases have this name, and each is sent under it."""
+        message = f"two releases are {name} (line and release number), and each release is sent under its own"
+        self._hold("release-number-twice", where, message, "Renumber one of the releases in Plex, or cancel it")
+
     def _number(self, number: str) -> str:
         cleaned = self.cleaner.clean(number, "order") or ""
         if cleaned.casefold() != number.casefold() and not self.cleaner.reasons:
@@ -135,7 +149,7 @@ class _ViewBuilder:
     def _mapped(self, name: str | None, table: dict[str, T], what: str, key: str) -> T | None:
         if not name:
             return None
-        found = table.get(name) or next((v for k, v in table.items() if k.casefold() == name.casefold()), None)
+        found = by_plex_name(table, name)
         if found is None:
             why = f'no entry "{name}" in `{key}`'
             self.dropped.append(Dropped(where="order", fact=what, value=name, why=why))
@@ -145,7 +159,7 @@ class _ViewBuilder:
         known = self.partner.settings.ship_to
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
         placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
-        if name and known and placed and _ship_to_key(name, known) is None:
+        if name and known and placed and by_plex_name(known, name) is None:
             self._hold(
                 "ship-to-unknown",
                 where,
@@ -172,7 +186,7 @@ class _ViewBuilder:
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
 
-    def _line(self, order: Order, line: Line, ship_to: str | None) -> LineView | None:
+    def _line(self, order: Order, line: Line, ship_to: str | None, schedule: ScheduleAs) -> LineView | None:
         where = f"line {line.number}"
         firm = line.firm_releases()
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
@@ -187,10 +201,17 @@ class _ViewBuilder:
         releases = tuple(r for release in firm if (r := self._release(line, release, units, ship_to)) is not None)
         quantity = total_of(*(r.quantity for r in releases))
         if blanket and line.blanket_quantity is not None:
-            quantity = document_quantity(line.blanket_quantity, units)
+            planned = document_quantity(line.blanket_quantity, units)
+            if schedule is ScheduleAs.LINES and releases:
+                # Each release is a line with its own quantity: no line has the quantity of all.
+                self._drop_blanket_quantity(where, planned)
+            else:
+                quantity = planned
         if quantity <= 0 and len(self.reasons) == so_far:
-            message = f"the ordered quantity is {quantity}"
-            self._hold("quantity-not-positive", where, message, "Correct the releases of the line in Plex")
+            message = f"the {'blanket' if blanket else 'ordered'} quantity is {quantity}"
+            what = "Set the blanket quantity of the line" if blanket else "Correct the releases of the line"
+            fix = f"{what} in Plex, or cancel the line there"
+            self._hold("quantity-not-positive", where, message, fix)
         if price is None:
             return None
         return LineView(
@@ -209,6 +230,10 @@ class _ViewBuilder:
             note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
             releases=releases,
         )
+
+    def _drop_blanket_quantity(self, where: str, quantity: Decimal) -> None:
+        why = 'each release is sent as a separate line (schedule = "lines")'
+        self.dropped.append(Dropped(where=where, fact="blanket quantity", value=f"{quantity:f}", why=why))
 
     def _price(self, line: Line, units: Units | Reason, where: str) -> DocumentPrice | None:
         if line.price is None:
@@ -335,10 +360,6 @@ class _ViewBuilder:
         elif of_lines != {due}:
             why = f"the {self.set_id} guide has no place for it; the due dates of the lines are sent"
             self.dropped.append(Dropped(where="order", fact="due date", value=due.isoformat(), why=why))
-
-
-def _ship_to_key(name: str, known: Iterable[str]) -> str | None:
-    return next((key for key in known if key.casefold() == name.casefold()), None)
 
 
 def _unanimous(names: Iterable[str | None]) -> str | None:

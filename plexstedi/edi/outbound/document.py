@@ -173,8 +173,9 @@ def _prepare_change(
     same = build_change(before, before, partner, capacity, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
         return built
-    kept = {line.id for line in after.lines}
-    removed = tuple(line for line in before.lines if line.id not in kept)
+    # By number: a line that was entered again under its number continues, whatever its Plex id is now.
+    kept = {line.number for line in after.lines}
+    removed = tuple(line for line in before.lines if line.number not in kept)
     prepared = finish_order("860", built, partner, after, removed)
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):

@@ -5,6 +5,7 @@ There is no queue of changes: an edit undone before sending leaves no difference
 
 from __future__ import annotations
 
+from plexstedi.edi.advice import partner_table, quoted, sentence, write
 from plexstedi.edi.guide.binding import unreadable
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
@@ -103,12 +104,23 @@ def _after_cancellation(now: Order) -> Due:
 def _cancelled(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due:
     if partner.settings.change_orders is ChangeOrders.SEND_860 and partner.settings.document_860 is not None:
         return Cancel860(has, latest, key)
+    why, setting = _no_860(partner)
     return _held(
         "cancellation-not-taken",
-        f"order {latest.number} is cancelled in Plex; the settings have no 860 table for this supplier",
-        f"Inform the supplier outside EDI, then `plexstedi review accept ID --reason TEXT`, or add"
-        f" [suppliers.{partner.code}.860]",
+        f"order {latest.number} is cancelled in Plex; {why}",
+        f"Inform the supplier outside EDI, then `plexstedi review accept ID --reason TEXT`, or {setting}",
     )
+
+
+def _no_860(partner: Partner) -> tuple[str, str]:
+    """Why no 860 is sent to this supplier, and the setting that changes it."""
+    settings, table = partner.settings, f"[{partner_table('860', partner.code, '860')}]"
+    if settings.change_orders is ChangeOrders.SEND_860:
+        return "there is no 860 table in the settings", f"add {table}"
+    setting = write(partner_table("860", partner.code), "change_orders", quoted("860"))
+    if settings.document_860 is None:
+        setting += f" and add {table}"
+    return f'change_orders is "{settings.change_orders.value}"', setting
 
 
 def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) -> Due:
@@ -148,12 +160,15 @@ def _change_by_setting(has: Order, latest: Order, partner: Partner, key: StreamK
         return Replace850(latest, key)
     if how is ChangeOrders.SEND_860 and settings.document_860 is not None:
         return Change860(has, latest, key)
-    missing = how is ChangeOrders.SEND_860
+    if how is ChangeOrders.SEND_860 and settings.change_orders is not how:
+        # Releases of a blanket order go as an 860 whatever `change_orders` is: only the table is missing.
+        why, setting = "there is no 860 table in the settings", f"add [{partner_table('860', partner.code, '860')}]"
+    else:
+        why, setting = _no_860(partner)
     return _held(
         "change-not-taken",
-        f"order {latest.number} changed since it was sent; "
-        + ("there is no 860 table in the settings" if missing else 'change_orders is "hold"'),
-        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or inform the supplier, then'
+        f"order {latest.number} changed since it was sent; {why}",
+        f'{sentence(setting)}; or set change_orders = "replace"; or inform the supplier, then'
         " `plexstedi review accept ID --reason TEXT`",
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from plexstedi.decimal_json import Json
 from plexstedi.edi.order import Order, Part
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.plain_text import many
 from plexstedi.plex.datasource.directory import SourceDirectory
 from plexstedi.plex.datasource.keys import ReleaseKey
 from plexstedi.plex.datasource.tables import SourceTables, ignored_input
@@ -191,7 +192,7 @@ class SourceOrders:
             source = self._tables.map(rows.missing)
             raise ServiceRefused(
                 f"data source {source.id} ([plex.datasources.{rows.missing}]) returns no row of order {order_id}, nor "
-                f"of {probed} open orders: the web service account may not be allowed to see them",
+                f"of {many(probed, 'open order')}: the web service account may not be allowed to see them",
                 fix=f"Check constants of [plex.datasources.{rows.missing}], and what the account may see in Plex.",
                 code="no-rows",
             )

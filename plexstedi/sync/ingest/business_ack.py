@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.matching import (
     AmbiguousOrder,
@@ -102,17 +103,25 @@ def _decide_alone(session: Session, inbound: Inbound, candidates: Candidates) ->
         case AmbiguousOrder():
             _hold_whole(session, inbound, (why_ambiguous(match),), read.order_number)
         case OtherSupplier(candidates=others):
-            sent_to = min(others[0].partnership_ids)
-            reason = Reason(
-                code="order-of-another",
-                where=f"order {read.order_number}",
-                message=f"{inbound.supplier} acknowledges an order that was sent to partnership {sent_to}",
-                fix="Check partnership_id of both suppliers, or ask this supplier.",
-            )
+            reason = _order_of_another(session, inbound, read.order_number, others[0])
             _hold_whole(session, inbound, (reason,), read.order_number)
         case _:
             _wait(session, inbound, read)
     return None
+
+
+def _order_of_another(session: Session, inbound: Inbound, number: str, candidate: Candidate) -> Reason:
+    record = session.store.orders.get(candidate.order_id)
+    assert record is not None
+    return Reason(
+        code="order-of-another",
+        where=f"order {number}",
+        message=f"{inbound.supplier} acknowledges order {candidate.number} of {record.supplier}, which was sent to"
+        f" partnership {min(candidate.partnership_ids)}; this came over {inbound.partnership}",
+        fix=f"If {record.supplier} sends over {inbound.partnership} now: correct partnership_id of"
+        f" [{partner_table('850', record.supplier)}], then `plexstedi replay --ack TRANSACTION --reason TEXT`;"
+        f" otherwise ask {inbound.supplier} which order it means, then `plexstedi review reject ID --reason TEXT`.",
+    )
 
 
 def _read(session: Session, inbound: Inbound) -> Acknowledgment | Malformed | UnreadableDocument:
@@ -248,7 +257,9 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
             code="change-sequence-unknown",
             where=f"order {read.order_number}",
             message=f"it acknowledges change {reference.change_sequence}, which was never sent",
-            fix="Ask the supplier which change it acknowledges.",
+            fix="Ask the supplier to send it again with the number of the change that it acknowledges (BCH05 of the"
+            " 860, BCA05 of the 865), then `plexstedi review reject ID --reason TEXT`. If that change was sent from"
+            " another state file: `plexstedi recover`, then `plexstedi replay --ack TRANSACTION --reason TEXT`.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return None

@@ -23,6 +23,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
+from plexstedi.plain_text import many
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -135,7 +136,8 @@ def _read_newly_known(session: Session, turns: Turns) -> None:
             read_ignored(session, inbound)
         session.progress("reading transactions of newly known partnerships", done, len(known))
     if len(known) > _MOST_PER_RUN:
-        session.run.warn(f"{len(known) - _MOST_PER_RUN} transactions of newly known partnerships wait for the next run")
+        left = many(len(known) - _MOST_PER_RUN, "transaction")
+        session.run.warn(f"still to be read: {left} of newly known partnerships; the next run continues")
 
 
 def _fetch_documents(session: Session, turns: Turns) -> None:

@@ -42,6 +42,18 @@ def move_transaction(session: Session, inbound: Inbound, state: InboxState, reas
         state=state,
         reason=reason,
     )
+    withdraw_outdated_items(session, inbound, state, reason or f"the transaction is {state} now")
+
+
+_NEEDED_IN = {ReviewKind.ORDER_UNKNOWN: InboxState.WAITING, ReviewKind.ACKNOWLEDGMENT_HELD: InboxState.HELD}
+"""Review items about a transaction as a whole: the only state in which there is something to decide."""
+
+
+def withdraw_outdated_items(session: Session, inbound: Inbound, state: InboxState, why: str) -> None:
+    """Withdraw the items about a transaction as a whole that have no subject in the state it has now."""
+    for kind, needed_in in _NEEDED_IN.items():
+        if state is not needed_in:
+            session.withdraw_review(kind, of_transaction(inbound.transaction_id), why, order_id=inbound.order_id)
 
 
 def recompute_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from plexstedi.config.load import Config
 from plexstedi.credentials.secrets import Source, SourceKind
 from plexstedi.errors import CredentialsFault
+from plexstedi.plain_text import many
 from plexstedi.sync.keys.record import KeyRecord, how_to_rotate
 
 ROTATE = "Then run `plexstedi credentials rotate stedi`."
@@ -40,10 +41,10 @@ def key_due(record: KeyRecord, config: Config | None, now: datetime) -> KeyDue |
 
 def ahead(due_at: datetime, now: datetime) -> str:
     """When the key is due."""
-    days = (due_at - now).days
+    days = many((due_at - now).days, "day")
     if now >= due_at:
         return f"the Stedi key was due to be replaced on {due_at:%Y-%m-%d} (stedi.key_rotation_days)."
-    return f"the Stedi key is due to be replaced on {due_at:%Y-%m-%d}, in {days} days (stedi.key_rotation_days)."
+    return f"the Stedi key is due to be replaced on {due_at:%Y-%m-%d}, in {days} (stedi.key_rotation_days)."
 
 
 def replaced_key() -> CredentialsFault:

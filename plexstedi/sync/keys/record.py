@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, Val
 from plexstedi.config.load import Config, PlexApi
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault
+from plexstedi.plain_text import many
 from plexstedi.secret_names import SecretName
 from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.subject import Subject
@@ -163,7 +164,7 @@ def plex_key_warning(since: datetime | None, config: Config, now: datetime) -> s
     if not lapses - _WARNED_AHEAD <= now < lapses:
         return None
     return (
-        f"the Plex key is {(now - since).days} days old and may lapse on {lapses:%Y-%m-%d}. Renew it at"
+        f"the Plex key is {many((now - since).days, 'day')} old and may lapse on {lapses:%Y-%m-%d}. Renew it at"
         f" developers.plex.com, then run `plexstedi credentials set {SecretName.PLEX_API_KEY}`; if your keys do not"
         " lapse, set plex.key_lapses_days = 0"
     )

@@ -8,7 +8,7 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.errors import UsageFault
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import Review
-from plexstedi.sync.ingest.order_state import recompute_order
+from plexstedi.sync.ingest.order_state import recompute_order, withdraw_outdated_items
 from plexstedi.sync.session import Session
 
 
@@ -17,6 +17,20 @@ def transaction_of(review: Review) -> str:
     if review.subject.transaction is None:
         raise ValueError(f"review {review.id} is about {review.subject}")
     return review.subject.transaction
+
+
+_MAY_BE_IGNORED = frozenset({InboxState.STORED, InboxState.WAITING, InboxState.HELD})
+
+
+def ignore_transaction(session: Session, transaction_id: str, why: str) -> None:
+    """Ignore a transaction, with every item about it as a whole; inside the caller's transaction.
+
+    One that has been decided since the item was opened stays as it is: only the item is closed.
+    """
+    inbound, _ = _acknowledgment(session, transaction_id)
+    if inbound.state in _MAY_BE_IGNORED:
+        session.store.inbox.move(transaction_id, InboxState.IGNORED, why)
+        withdraw_outdated_items(session, inbound, InboxState.IGNORED, why)
 
 
 def decide_whole(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
@@ -32,7 +46,7 @@ def decide_whole(session: Session, transaction_id: str, lines: Collection[int], 
                 fix="Correct the setting that the reason names and run `plexstedi replay --ack"
                 f" {transaction_id} --reason TEXT`, or reject it and ask the supplier for a new one.",
             )
-        session.store.inbox.move(transaction_id, InboxState.IGNORED, "rejected by a user")
+        ignore_transaction(session, transaction_id, "rejected by a user")
         return
     if lines:
         decide_lines(session, transaction_id, lines, accept=accept)

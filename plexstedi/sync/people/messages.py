@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import PlexStediError
 from plexstedi.internal import redacted
-from plexstedi.plain_text import hanging, one_line, visible, visible_json
+from plexstedi.plain_text import hanging, many, one_line, visible, visible_json
 from plexstedi.state.reviews import Review
 
 _MOST_LINES = 50
@@ -208,7 +208,7 @@ def _line(review: Review, now: datetime) -> str:
     why = "; ".join(reason.message for reason in review.reasons)
     return (
         f"review {review.id}: {about} ({review.supplier or _NO_SUPPLIER}), {review.kind},"
-        f" for {(now - review.opened_at).days} days: {why}"
+        f" for {many((now - review.opened_at).days, 'day')}: {why}"
     )
 
 

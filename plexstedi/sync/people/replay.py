@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.advice import order_command
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable, UsageFault
 from plexstedi.state.document import Document, NewDocument
@@ -84,7 +85,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     if trade.partner not in trades.partners:
         raise UsageFault(
             f"{trade.counterpart} {trade.partner} of {word} {trade.number} has no settings",
-            fix=f"Add [{trades.table}.{trade.partner}].",
+            fix=f"Add [{partner_table(last.kind, trade.partner)}].",
         )
     if reasons := trades.problems(trade.partner) or OrderNumbers(session).taken(trade):
         raise _cannot_go(trade.number, reasons)

@@ -11,7 +11,6 @@ from plexstedi.edi.stream import streams
 from plexstedi.errors import UsageFault
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
@@ -19,7 +18,12 @@ from plexstedi.state.subject import of_document, of_invoice, of_order
 from plexstedi.state.writes import WriteState
 from plexstedi.sync.isolation import try_again
 from plexstedi.sync.partners import configured_partner
-from plexstedi.sync.people.acknowledgment_decisions import decide_lines, decide_whole, transaction_of
+from plexstedi.sync.people.acknowledgment_decisions import (
+    decide_lines,
+    decide_whole,
+    ignore_transaction,
+    transaction_of,
+)
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.in_doubt import found_at_stedi
 from plexstedi.sync.submit.send import accept
@@ -177,7 +181,7 @@ def _status_command(review: Review) -> str:
 
 
 def _ignore(session: Session, review: Review, lines: Collection[int]) -> None:
-    session.store.inbox.move(transaction_of(review), InboxState.IGNORED, "ignored by a user")
+    ignore_transaction(session, transaction_of(review), "ignored by a user")
 
 
 def _write_again(session: Session, review: Review, lines: Collection[int]) -> None:

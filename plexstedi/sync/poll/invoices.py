@@ -130,11 +130,21 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
     reading = invoice_in_stored_timezone(session, reading)
     session.withdraw_review(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
     invoices = session.store.invoices
-    first = invoices.get(reading.id) is None
+    before = invoices.get(reading.id)
+    first = before is None
     known = _created_before(reading, start)
     untraded = reading.customer_code not in session.config.customers
     # None: the content equals the latest revision, as for every overlap of two windows.
     revision = invoices.record(reading, now=session.clock.now(), known=known, untraded=untraded)
+    # Given to a customer with settings: it cannot have the invoice by other means.
+    if before is not None and before.untraded and not untraded and before.customer != reading.customer_code:
+        invoices.set_traded(reading.id)
+        session.note(
+            "invoice-traded",
+            of_invoice(reading.number),
+            order_id=invoice_stream(reading.id),
+            customer=reading.customer_code,
+        )
     if revision is None:
         return
     session.note(

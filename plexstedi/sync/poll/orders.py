@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from plexstedi.edi.order import Order, Phase
+from plexstedi.plain_text import many
 from plexstedi.plex.port import Touched, Window
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import Orders, Work
@@ -217,5 +218,6 @@ def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
         return
     session.suspect(
         "sweep-empty",
-        f"Plex lists none of the {known} open orders that it had before: a permission or the tenant may have changed",
+        f"Plex had {many(known, 'open order')} before and now lists none of them: a permission or the tenant may have"
+        " changed",
     )

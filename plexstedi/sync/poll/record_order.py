@@ -41,9 +41,10 @@ def record_reading(
     began = session.store.cursors.time(Fact.BEGAN) or now
     known = reading.created_at is not None and reading.created_at < start
     baseline = reading.modified_at is None or reading.modified_at <= began
-    first = session.store.orders.get(reading.id) is None
+    before = session.store.orders.get(reading.id)
+    first = before is None
     revision = session.store.orders.record(reading, marks=marks_of(reading), now=now, known=known, baseline=baseline)
-    _record_trade(session, reading)
+    _record_trade(session, reading, None if before is None else before.supplier)
     if supplier is not None:
         session.store.orders.set_supplier(supplier, reading.supplier_address_id)
     if revision is None:
@@ -77,7 +78,7 @@ def _is_reported(session: Session, order: Order) -> bool:
     return (traded and order.phase is not Phase.UNRELEASED) or bool(session.store.documents.of_order(order.id))
 
 
-def _record_trade(session: Session, order: Order) -> None:
+def _record_trade(session: Session, order: Order, supplier_before: str | None) -> None:
     """Record whether the order's supplier is traded with by EDI."""
     orders = session.store.orders
     record = orders.get(order.id)
@@ -87,6 +88,11 @@ def _record_trade(session: Session, order: Order) -> None:
     if untraded and not record.untraded and not session.store.documents.of_order(order.id):
         orders.set_untraded(order.id, True)
         session.note("order-not-traded", of_order(order.number), order_id=order.id, supplier=order.supplier_code)
+    # Given to a supplier with settings: it cannot have the order by other means, as the orders can that it already had
+    # when it received its table.
+    if record.untraded and not untraded and supplier_before != order.supplier_code:
+        orders.set_untraded(order.id, False)
+        session.note("order-traded", of_order(order.number), order_id=order.id, supplier=order.supplier_code)
 
 
 def _record_vanished(session: Session, order_id: str) -> None:

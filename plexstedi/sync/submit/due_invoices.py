@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import invoice_due
-from plexstedi.edi.reasons import Held
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
@@ -20,9 +21,9 @@ from plexstedi.sync.submit.lifecycle import (
     hold,
     last_sent,
     moved,
+    nothing_due,
     orphans,
     ready_to_send,
-    release,
     trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
@@ -67,6 +68,7 @@ def _of_invoice(
 ) -> DueDocument | Waits | None:
     """The 810 to send, Waits, or None if nothing is due."""
     if record.customer not in session.config.customers:
+        _hold_orphaned(session, trade)
         return Waits()
     last = last_sent(session, trade.id)
     if isinstance(last, Waits):
@@ -103,6 +105,22 @@ def _of_invoice(
     )
 
 
+def _hold_orphaned(session: Session, trade: Trade) -> None:
+    """Hold a sent invoice whose customer has no settings any longer: nothing else reports its changes."""
+    documents = session.store.documents.of_order(trade.id)
+    last = next((document for document in reversed(documents) if not document.state.is_abandoned), None)
+    if last is None or has_revision(session, trade, trade.id, last) >= trade.revision:
+        return
+    table = partner_table("810", trade.partner)
+    missing = Reason(
+        code="customer-missing",
+        where=trade.word,
+        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
+        fix=f"Add [{table}] again, or resolve it with the customer, then `plexstedi review accept ID --reason TEXT`.",
+    )
+    hold(session, trade, trade.id, moved(trade, last) or (missing,))
+
+
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
-    release(session, trade, trade.id)
+    nothing_due(session, trade, trade.id)
     session.store.invoices.set_up_to_date(record.id, record.latest)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from plexstedi.config.load import KnownOrders
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import Renderings, Sendable
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
-from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.stream import StreamKey, releases_of_stream
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
@@ -28,10 +29,11 @@ from plexstedi.sync.submit.lifecycle import (
     hold,
     last_sent,
     moved,
+    moved_since_known,
+    nothing_due,
     orphans,
     ready_to_send,
     record_of_trade,
-    release,
     trade_of_order,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
@@ -111,12 +113,12 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_abandoned), None)
     if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
+    table = partner_table("850", record.supplier)
     missing = Reason(
         code="supplier-missing",
         where="order",
-        message=f"it was sent and has changed, but there is no [suppliers.{record.supplier}] in the configuration",
-        fix=f"Add [suppliers.{record.supplier}] again, or resolve it with the supplier, then `plexstedi review "
-        "accept ID --reason TEXT`.",
+        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
+        fix=f"Add [{table}] again, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`.",
     )
     trade = trade_of_order(record)
     hold(session, trade, last.stream, moved(trade, last) or (missing,))
@@ -153,23 +155,28 @@ def _of_stream(
         return hold(session, trade, name, (_SENT_BY_RELEASE,))
     # The supplier has the latest revision, so what was held before is no longer due.
     if known_revision >= record.latest:
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
     # An 860 would go to the new supplier, or name a number that the former documents do not have.
     if last is not None and (reasons := moved(trade, last)):
         return hold(session, trade, name, reasons)
     has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
-    if last is None and has is not None and has.phase is Phase.UNRELEASED:
-        # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
-        has = None
+    if last is None and has is not None:
+        if has.phase is Phase.UNRELEASED:
+            # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
+            has = None
+        elif reasons := _moved_since_known(session, trade, has, order):
+            return hold(session, trade, name, reasons)
+        elif key.release is not None and _is_newer(session, has, name, key.release):
+            has = None
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
-        release(session, trade, name)
+        nothing_due(session, trade, name)
         return None
     # The supplier may have it by other means, so whether it is sent is a setting's or a user's decision.
-    if record.known and last is None and record.allowed < record.latest:
-        waits = _known_order(session, record, name, has_baseline=known_revision > 0)
+    if record.known and last is None and not _is_allowed(session, record, name):
+        waits = _known_order(session, record, key, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
     # After the decision: an order with nothing due is not held because of its number.
@@ -179,6 +186,23 @@ def _of_stream(
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         return hold(session, trade, name, reasons)
     return _prepared(session, record, renderings, decision, last, known_revision, name)
+
+
+def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
+    """Whether a release is newer than the order that its supplier knows by other means: then it is a new order.
+
+    A forecast was no order. A decision of a user about this release counts instead.
+    """
+    return not session.store.orders.known_revision(stream) and not releases_of_stream(has, release)
+
+
+def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -> tuple[Reason, ...]:
+    """Why a known order is no longer the one that its supplier has: an 860 would be about another order."""
+    if session.config.documents.known_orders is KnownOrders.IGNORE:
+        return ()
+    # A supplier that only has another code now is the same supplier.
+    was = now.supplier_code if has.supplier_id == now.supplier_id else has.supplier_code
+    return moved_since_known(trade, was, has.number)
 
 
 def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
@@ -196,8 +220,20 @@ _SENT_BY_RELEASE = Reason(
 )
 
 
-def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
+def _is_allowed(session: Session, record: OrderRecord, stream: str) -> bool:
+    """Whether a user allowed this stream of a known order to be sent.
+
+    A decision about one release is none about the others: each has a review item of its own.
+    """
+    undecided = session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
+    return record.allowed >= record.latest and not undecided
+
+
+def _known_order(
+    session: Session, record: OrderRecord, key: StreamKey, *, has_baseline: bool
+) -> Waits | Nothing | None:
     """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
+    name = key.name
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_known_revision(name, record.latest)
@@ -208,7 +244,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     what = "changed" if has_baseline else "has never been sent from here"
     reason = Reason(
         code="known-order",
-        where="order",
+        where=trade_of_order(record).where(name),
         message=f"it was created before PlexStedi sent orders to this supplier, and {what} (revision {record.latest})",
         fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
         "it as known to the supplier.",

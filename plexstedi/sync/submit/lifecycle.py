@@ -17,7 +17,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
-from plexstedi.state.subject import of_stream
+from plexstedi.state.subject import of_document, of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, text_mark
@@ -42,6 +42,11 @@ class Trade:
     """The kind of the review items that hold it."""
     baseline: int = 0
     """The revision that the partner knows by other means."""
+
+    def where(self, stream: str) -> str:
+        """What a reason about one of its streams concerns: the order, or the release sent as an order of its own."""
+        release = stream.removeprefix(f"{self.id}/")
+        return self.word if release == stream else f"release {release}"
 
     @property
     def counterpart(self) -> str:
@@ -151,6 +156,21 @@ def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
     )
 
 
+def moved_since_known(trade: Trade, partner: str, number: str) -> tuple[Reason, ...]:
+    """As `moved`, for one that its partner knows without a document from here: under this number, at this partner."""
+    if (trade.partner, trade.number) == (partner, number):
+        return ()
+    return (
+        Reason(
+            code=f"{trade.word}-moved",
+            where=trade.word,
+            message=f"{partner} has it as {trade.word} {number}, not sent from here, and it is now {trade.word}"
+            f" {trade.number} of {trade.partner} in Plex",
+            fix=_moved_fix(trade, partner),
+        ),
+    )
+
+
 def _moved_fix(trade: Trade, was: str) -> str:
     if trade.word == "order":
         return (
@@ -185,7 +205,10 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
     new = session.open_review(
         trade.held,
         of_stream(stream),
-        [reason.model_copy(update={"where": trade.word}) if reason.where == "order" else reason for reason in reasons],
+        [
+            reason.model_copy(update={"where": trade.where(stream)}) if reason.where == "order" else reason
+            for reason in reasons
+        ],
         supplier=trade.partner,
         order_id=trade.id,
         order_number=trade.number,
@@ -200,6 +223,20 @@ def release(session: Session, trade: Trade, stream: str) -> None:
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
         session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
+
+
+def nothing_due(session: Session, trade: Trade, stream: str) -> None:
+    """Withdraw the holds of this stream, and what Stedi refused: it is not to be sent any more.
+
+    Should the same become due again, it is tried again. A replay that Stedi refused is still what a user wants.
+    """
+    release(session, trade, stream)
+    for document in session.store.documents.of_stream(stream):
+        if document.state is DocumentState.REFUSED and document.replay_of is None and not document.retry:
+            session.store.documents.allow_retry(document.id)
+            session.withdraw_review(
+                ReviewKind.DOCUMENT_REFUSED, of_document(document.id), "it is not due any longer", order_id=trade.id
+            )
 
 
 def ready_to_send(

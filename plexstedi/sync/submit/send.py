@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.state.document import Document
@@ -219,7 +220,7 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
 
 def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     errors = "; ".join((outcome.message, *outcome.errors))
-    table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
+    table = partner_table(document.kind, document.supplier)
     fix = (
         f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
         " they are right, add what is missing at Stedi, then `plexstedi review accept ID --reason TEXT`."

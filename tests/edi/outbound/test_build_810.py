@@ -84,3 +84,10 @@ def test_an_invoice_that_does_not_add_up_or_cannot_be_said_waits(made: Invoice, 
     assert isinstance(result, Held)
     assert code in [reason.code for reason in result.reasons]
     assert all(reason.fix for reason in result.reasons)
+
+
+@pytest.mark.parametrize("name", ["Net 30", "NET 30"])
+def test_payment_terms_are_found_by_their_name_in_any_case_as_in_an_order(name: str) -> None:
+    result = _made(invoice(billed(1, "1", "5"), terms=name))
+    assert [row[6] for row in _texts(result, "ITD")] == ["30"]
+    assert result.dropped == ()

@@ -11,7 +11,7 @@ import pytest
 
 from plexstedi import decimal_json
 from plexstedi.edi.order import LineState, Order, ReleaseState
-from plexstedi.edi.outbound.actions import Send850
+from plexstedi.edi.outbound.actions import Nothing, Send850
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.outbound.due import streams
 from plexstedi.edi.partner import Partner
@@ -143,6 +143,20 @@ def test_one_line_per_release_where_the_supplier_wants_it() -> None:
     ]
     assert [row for row in rows if row.startswith("DTM")] == [f"DTM*002*2026{day}" for day in ("1120", "1204", "1218")]
     assert [s.assigned_id for s in result.sent.lines[0].schedules] == ["10-1", "10-2", "10-3"]
+
+
+def test_a_blanket_order_sent_release_by_release_is_ordered_and_valued_as_its_lines_say() -> None:
+    """No line has the blanket quantity: an acknowledgment of all lines is whole, and AMT is what they add up to."""
+    settings: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    result = must_send(ORDERS["blanket"], partner(**settings))
+    assert [row for row in _text(result) if row.startswith(("PO1*", "AMT*"))] == [
+        "PO1*10-1*50*EA*4.25**BP*82695*VP*AB",
+        "AMT*TT*212.5",
+    ]
+    assert [told.quantity for told in result.sent.lines] == [D(50)]
+    assert [(dropped.fact, dropped.value) for dropped in result.dropped] == [("blanket quantity", "1000")]
+    more = changed(ORDERS["blanket"], blanket_quantity=D(2000))
+    assert due(ORDERS["blanket"], more, partner(**settings)) == Nothing()
 
 
 @pytest.mark.parametrize(

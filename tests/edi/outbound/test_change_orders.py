@@ -170,11 +170,52 @@ def test_a_cancelled_order_that_is_reopened_waits() -> None:
     assert found.reasons[0].code == "order-reopened"
 
 
-@pytest.mark.parametrize("settings_", [{"change_orders": "replace"}, {"change_orders": "hold"}, {"860": None}])
+_TO_860 = {"change_orders": "860", "860": {"transaction_setting_id": "set-860"}}
+
+
+def _advised(fix: str) -> dict[str, Any]:
+    """The settings that a fix says to write, as a user would."""
+    named = {"change_orders": 'change_orders = "860"' in fix, "860": "dd [suppliers.ACME01.860]" in fix}
+    return {key: _TO_860[key] for key, is_named in named.items() if is_named}
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        {"change_orders": "replace"},
+        {"change_orders": "hold"},
+        {"860": None},
+        {"change_orders": "hold", "860": None},
+    ],
+)
 def test_a_cancellation_that_the_supplier_takes_by_no_860_waits(settings_: dict[str, Any]) -> None:
+    """What its fix says to write is what sends it."""
     found = due(_BASE, _phase(_BASE, Phase.CANCELLED), partner(**settings_))
     assert isinstance(found, DueHeld)
-    assert found.reasons[0].code == "cancellation-not-taken"
+    (reason,) = found.reasons
+    assert reason.code == "cancellation-not-taken"
+    assert ("there is no 860 table" in reason.message) == (settings_ == {"860": None})
+    after = partner(**{**settings_, **_advised(reason.fix)})
+    assert isinstance(due(_BASE, _phase(_BASE, Phase.CANCELLED), after), Cancel860)
+
+
+@pytest.mark.parametrize(
+    "settings_", [{"change_orders": "hold"}, {"860": None}, {"change_orders": "hold", "860": None}]
+)
+def test_a_change_that_waits_for_a_setting_goes_with_the_one_that_its_fix_names(settings_: dict[str, Any]) -> None:
+    before, after = CHANGES["price"]
+    held = due(before, after, partner(**settings_))
+    assert isinstance(held, DueHeld)
+    (reason,) = held.reasons
+    assert isinstance(due(before, after, partner(**{**settings_, **_advised(reason.fix)})), Change860)
+
+
+def test_a_release_of_a_blanket_order_that_waits_for_the_table_alone_says_so() -> None:
+    blanket = ORDERS["blanket"]
+    more = changed(blanket, releases=(*blanket.lines[0].releases, release(2, "25", "12-20")))
+    held = due(blanket, more, partner(releases="change-order", change_orders="hold", **{"860": None}))
+    assert isinstance(held, DueHeld)
+    assert held.reasons[0].fix.startswith("Add [suppliers.ACME01.860]; or")
 
 
 def test_a_supplier_without_860_gets_the_whole_order_again_or_it_is_held() -> None:
@@ -210,10 +251,39 @@ def test_a_renumbered_line_waits_since_acknowledgments_would_point_elsewhere() -
     assert found.reasons[0].code == "line-renumbered"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "fix"),
+    [
+        (
+            {"releases": (release(1, "0", "11-20"),)},
+            "Correct the releases of the line in Plex, or cancel the line there",
+        ),
+        ({"blanket_quantity": D(0)}, "Set the blanket quantity of the line in Plex, or cancel the line there"),
+    ],
+)
+def test_a_line_of_quantity_zero_waits_and_goes_as_deleted_once_it_is_cancelled(wrong: Any, fix: str) -> None:
+    before = ORDERS["blanket"] if "blanket_quantity" in wrong else _BASE
+    held = due(before, changed(before, **wrong), partner())
+    assert isinstance(held, DueHeld)
+    assert [(reason.code, reason.fix) for reason in held.reasons] == [("quantity-not-positive", fix)]
+    told = must_send(changed(before, **wrong, state=LineState.CANCELLED), partner(), has=before, sequence=1)
+    assert [loop.head.text(2) for loop in _lines(told.transaction)] == ["DI"]
+
+
 def test_a_line_that_is_deleted_stays_known_at_zero_for_its_acknowledgment() -> None:
     before, after = CHANGES["line-cancelled"]
     told = must_send(after, partner(), has=before, sequence=1).sent
     assert [(ln.line, ln.quantity) for ln in told.lines] == [(10, D(0)), (20, D(7))]
+
+
+def test_a_line_that_was_entered_again_under_its_number_goes_on_and_is_not_deleted() -> None:
+    """Plex has it under another id; for the supplier it is line 10, with what is ordered now."""
+    before = ORDERS["two-lines"]
+    again = line(10, release(1, "150", "11-20"), id="again", description="WIDGET", supplier_part="A", revision="B")
+    after = before.model_copy(update={"lines": (again, before.lines[1])})
+    told = must_send(after, partner(), has=before, sequence=1)
+    assert [(loop.head.text(1), loop.head.text(2)) for loop in _lines(told.transaction)] == [("10", "QI")]
+    assert [(ln.line, ln.line_id, ln.quantity) for ln in told.sent.lines] == [(10, "again", D(150)), (20, "l20", D(7))]
 
 
 def test_a_change_keeps_the_line_ids_of_the_first_document() -> None:
@@ -232,6 +302,50 @@ def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> 
     assert due(blanket, after, supplier, first) == Nothing()
     assert isinstance(due(blanket, after, supplier, second), Cancel860)
     assert due(None, after, supplier, second) == Nothing()
+
+
+@pytest.mark.parametrize("phase", [Phase.RELEASED, Phase.RECEIVED])
+def test_a_line_that_is_cancelled_cancels_the_orders_that_its_releases_were_sent_as(phase: Phase) -> None:
+    """And one that was never sent needs nothing: it holds no run."""
+    blanket = order(line(10, release(1, "50", "11-20")), line(20, release(1, "7", "12-20")), blanket=True, phase=phase)
+    supplier = partner(releases="order-per-release")
+    first, second = streams(blanket, supplier)
+    after = changed(blanket, state=LineState.CANCELLED)
+    assert due(None, after, supplier, first) == Nothing()
+    if phase is Phase.RELEASED:
+        assert isinstance(due(blanket, after, supplier, first), Cancel860)
+    assert due(blanket, after, supplier, second) == Nothing()
+
+
+def test_a_release_that_was_cancelled_and_entered_again_under_its_number_is_ordered() -> None:
+    gone = release(1, "50", "11-20", state=ReleaseState.CANCELLED)
+    blanket = order(line(10, gone, release(1, "60", "12-20", id="new")), blanket=True)
+    supplier = partner(releases="order-per-release")
+    found = due(None, blanket, supplier, streams(blanket, supplier)[0])
+    assert isinstance(found, Send850)
+    result = prepare(found, supplier, change_sequence=0, revision_seen=SEEN)
+    assert isinstance(result, Prepared)
+    assert [loop.head.get(2) for loop in _lines(result.transaction)] == [D(60)]
+
+
+@pytest.mark.parametrize("singly", ["order-per-release", "lines"])
+def test_two_releases_of_one_number_are_held_where_each_goes_under_its_number(singly: str) -> None:
+    """One of the two would not be ordered, or both would be one line for the supplier."""
+    twice = order(line(10, release(1, "50", "11-20"), release(1, "60", "12-20", id="other")), blanket=True)
+    settings_: dict[str, Any] = {"releases": singly}
+    if singly == "lines":
+        settings_ = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    supplier = partner(**settings_)
+    action = due(None, twice, supplier, streams(twice, supplier)[0])
+    assert isinstance(action, Send850)
+    held = prepare(action, supplier, change_sequence=0, revision_seen=SEEN)
+    assert isinstance(held, Held)
+    assert [reason.code for reason in held.reasons] == ["release-number-twice"]
+    alone = changed(twice, releases=(twice.lines[0].releases[0], release(2, "60", "12-20", id="other")))
+    for stream in streams(alone, supplier):
+        sendable = due(None, alone, supplier, stream)
+        assert isinstance(sendable, Send850)
+        assert isinstance(prepare(sendable, supplier, change_sequence=0, revision_seen=SEEN), Prepared)
 
 
 def test_a_change_of_the_header_alone_is_sent() -> None:
