@@ -137,6 +137,7 @@ STAGES = (
     {"sync/poll"},
     {"sync/writeback", "sync/setup"},
     {"sync/session"},
+    {"sync/services"},
     {"sync/counts"},
 )
 """From what knows most to what knows least: a stage imports later ones alone."""

@@ -185,18 +185,17 @@ class Demo:
             clock=self._sandbox.clock,
             progress=progress_reporter(enabled=not self._quiet),
         )
-        opened = open_session(around, dry_run=False)
-        session = opened.session
+        session = open_session(around, dry_run=False)
         faults: list[PlexStediError] = []
         began = session.clock.now()
         try:
             run(session, faults)
-            session.refresh_counts()
+            session.run.counts.set_totals(session.store)
             stages = session.run.stages
             record_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
-            opened.close()
+            session.close()
         left = [fault for fault in faults if fault.code != "time-limit"]
         if left:
             raise left[0]

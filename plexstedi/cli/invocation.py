@@ -36,7 +36,6 @@ from plexstedi.internal import internal_fault
 from plexstedi.ownership import is_there, must_be_ours
 from plexstedi.state.file.database import files_of_state
 from plexstedi.state.file.lock import RunLock
-from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.session import PROGRAM, Session, current_user
@@ -142,8 +141,7 @@ class Invocation:
             if is_there(path):
                 with closing(Store.open_to_read(path)) as store:
                     head = store.audit.head()
-                    counts.attention = store.reviews.attention()
-                    counts.in_doubt = Statistics(store.database).in_doubt()
+                    counts.set_totals(store)
         except PlexStediError:
             # If the command needs the state, it reports the fault itself.
             pass
@@ -236,24 +234,23 @@ def work(
         with _signals(stop):
             with _locked(invocation, by_user=by_user, dry_run=dry_run) as lock:
                 around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
-                opened = open_session(
+                session = open_session(
                     around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
                 )
                 started = True
                 if noting and alerting:
-                    ping_start(opened.session.config.alerts)
+                    ping_start(session.config.alerts)
                 try:
-                    began = opened.session.clock.now()
+                    began = session.clock.now()
                     if lock is not None:
                         lock.cover_state()
-                    _in_session(opened.session, around.secrets, outcome, body)
-                    outcome.collect(opened.disconnect)
+                    _in_session(session, around.secrets, outcome, body)
                     if noting:
-                        outcome.collect(lambda: afterwards.of_session(opened.session, began))
+                        outcome.collect(lambda: afterwards.of_session(session, began))
                 finally:
-                    outcome.collect(opened.session.store.close)
+                    outcome.collect(session.store.close)
             if unlocked is not None:
-                outcome.collect(lambda: unlocked(opened.session, outcome))
+                outcome.collect(lambda: unlocked(session, outcome))
 
     outcome.collect(locked)
     # The session could not be opened, or failed before its ending was recorded.
@@ -277,8 +274,7 @@ def work(
 def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
     """Run the body; a fault is reported together with what was done before it."""
     # Commands that only read the state do not load httpx.
-    from plexstedi.sync.keys.plex_key import observe_plex_key
-    from plexstedi.sync.keys.rotation import observe_key
+    from plexstedi.sync.keys.record import observe_key, observe_plex_key
 
     outcome.counts = session.run.counts
     outcome.warnings = session.run.warnings
@@ -289,8 +285,10 @@ def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Call
     outcome.collect(lambda: body(session, outcome))
     outcome.collect(lambda: observe_key(session, secrets))
     outcome.collect(lambda: observe_plex_key(session, secrets))
-    outcome.collect(session.refresh_counts)
     outcome.faults.extend(session.run.unforeseen)
+    # No service is called from here on; alerts are sent over connections of their own.
+    outcome.collect(session.services.close)
+    outcome.collect(lambda: session.run.counts.set_totals(session.store))
     outcome.attention = bool(session.run.news)
     outcome.data.setdefault("news", session.run.news)
     outcome.collect(add_audit_head)

@@ -14,6 +14,11 @@ class StreamKey(Frozen):
     release: str | None = None
     """`line-release` (`10-1`), sent in BEG04; None: the order as a whole."""
 
+    @property
+    def name(self) -> str:
+        """The stream's name in the state: Plex's order id, plus the release if releases are sent separately."""
+        return self.order_id if self.release is None else f"{self.order_id}/{self.release}"
+
 
 def release_name(line: Line, release: Release) -> str:
     """Name of a release: line and release number, `10-1` (RULES.md Sending 8)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -47,6 +48,10 @@ class Fact(StrEnum):
     STEDI_KEY = "stedi key"
     PLEX_KEY = "plex key"
     CUT_SHORT = "acknowledgments whose decision the time limit cut short"
+
+
+TimezoneHistory = tuple[tuple[str, datetime | None], ...]
+"""Each `plex.timezone` (empty: none) with the time since when it is used; the first has no begin."""
 
 
 class Cursors:
@@ -108,6 +113,21 @@ class Cursors:
                         )
                     ]
                 )
+
+    def timezones(self) -> TimezoneHistory:
+        """The time zones in which stored orders were read. A state that predates this record read dates as written."""
+        noted = self.get(Fact.TIMEZONES)
+        if noted is None:
+            return () if self.get(Fact.BEGAN) is None else (("", None),)
+        return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
+
+    def note_timezone(self, name: str | None, now: datetime) -> None:
+        """Record the current time zone; in the caller's transaction, before polling begins."""
+        known = self.timezones()
+        if known and known[-1][0] == (name or ""):
+            return
+        entries = [*known, (name or "", now if known else None)]
+        self.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
 
     def latest_time(self, *seen: datetime | None) -> datetime:
         """The latest of these times and of all earlier ones; stores it. Raise ValueError if there is none.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
+from plexstedi.state.statistics import Statistics
+from plexstedi.state.store import Store
 
 _NOT_REPORTED = "orders_not_reported"
 
@@ -34,6 +35,11 @@ class Counts:
     def as_dict(self) -> dict[str, int]:
         """All counts of the contract by name."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _NOT_REPORTED}
+
+    def set_totals(self, store: Store) -> None:
+        """Set the current totals `attention` and `in_doubt` from the state."""
+        self.attention = store.reviews.attention()
+        self.in_doubt = Statistics(store.database).in_doubt()
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing worth reporting."""
@@ -70,17 +76,3 @@ class RunCounts:
         """Add a warning, once."""
         if text not in self.warnings:
             self.warnings.append(text)
-
-
-@dataclass
-class CallCounts:
-    """Calls to the services by outcome; several threads count at once."""
-
-    counted: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, service: str, outcome: str) -> None:
-        """Count one attempt."""
-        with self._lock:
-            name = f"{service} {outcome}"
-            self.counted[name] = self.counted.get(name, 0) + 1

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from plexstedi.errors import (
+    ConfigurationFault,
     InternalFault,
     Interrupted,
     LockHeld,
@@ -132,6 +133,9 @@ def fault_key(fault: PlexStediError) -> str:
         return f"{fault.code} {fault.key}"
     if isinstance(fault, LockHeld):
         return f"{fault.code} {fault.message}"
+    if isinstance(fault, ConfigurationFault):
+        # Another wrong setting is another fault: after a correction that breaks something else, cron's mail reports it.
+        return " ".join([fault.code, *sorted({problem.key or problem.file for problem in fault.problems})])
     # The service is part of the key: Plex and Stedi may fail at the same time.
     service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
     kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code

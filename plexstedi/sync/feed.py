@@ -154,7 +154,7 @@ def next_page(
     """
     cursors = session.store.cursors
     try:
-        page = feed.poll(session.stedi, checkpoint)
+        page = feed.poll(session.services.stedi, checkpoint)
     except RequestRejected as refused:
         # A rejected time, or another status, is a real error and not an outdated token.
         if isinstance(checkpoint, FromTime) or refused.status not in _REFUSED:
@@ -167,7 +167,7 @@ def next_page(
         if again in seen:
             return Page((), (), None), again
         seen.add(again)
-        return feed.poll(session.stedi, again), again
+        return feed.poll(session.services.stedi, again), again
     if isinstance(checkpoint, FromToken) and cursors.get(feed.refused) is not None:
         with session.store.transaction():
             cursors.put(feed.refused, None)

@@ -15,8 +15,8 @@ from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import HealthFile, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.endings import KEY
-from plexstedi.sync.keys.advice import KeyDue, key_due, refused_key
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.advice import KeyDue, key_due
+from plexstedi.sync.keys.record import KeyRecord, refused_key
 from plexstedi.sync.stages import Stage
 
 EVERY_MINUTES = 60

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import ClassVar
 
 from plexstedi import __version__
 from plexstedi.decimal_json import Json, dumps
@@ -185,9 +184,10 @@ class Turns:
     it is still tried in each run but no longer makes the run end with 5.
     """
 
-    kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
-
-    def __init__(self, session: Session, stage: Stage) -> None:
+    def __init__(self, session: Session, stage: Stage, *, shared: ReviewKind | None = None) -> None:
+        """`shared`: the kind of the review items that others open, and close, about the same documents."""
+        self._shared = shared
+        self._kind = shared or ReviewKind.UNANSWERED
         self._session = session
         self._stage = stage
         self._failing = {fault.place for fault in session.store.faults.open_faults() if fault.of_record}
@@ -200,14 +200,9 @@ class Turns:
         """Faults of the records without a response in this stage that are not review items yet."""
         return self._failed
 
-    def review_subject(self, record: Record) -> Subject:
+    def _subject(self, record: Record) -> Subject:
         """Subject of the review item about a record without a response."""
-        return record.subject
-
-    def close_review(self, record: Record) -> None:
-        """Withdraw the review item: the service responds for this record again. In a transaction."""
-        why = "the service responds"
-        self._session.withdraw_review(self.kind, self.review_subject(record), why, order_id=record.order_id)
+        return record.subject if self._shared is None else record.about
 
     def failed_earlier(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it is processed after the others."""
@@ -216,7 +211,7 @@ class Turns:
     def failing_orders(self) -> set[str]:
         """Plex ids of the orders whose reading failed in earlier runs."""
         in_review = [
-            review.subject.text for review in self._session.store.reviews.open_items() if review.kind is self.kind
+            review.subject.text for review in self._session.store.reviews.open_items() if review.kind is self._kind
         ]
         found = (*self._failing, *in_review)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
@@ -256,7 +251,9 @@ class Turns:
         session = self._session
         with session.store.transaction():
             session.store.faults.succeed(record.name, session.clock.now())
-            self.close_review(record)
+            # A response is not yet what a shared item is about: whoever stores the document withdraws it.
+            if self._shared is None:
+                session.withdraw_review(self._kind, record.subject, "the service responds", order_id=record.order_id)
 
     def no_response(self, record: Record, fault: ServiceUnavailable) -> None:
         """The service gave no response for a record. Raise its fault after too many failures in a row."""
@@ -283,13 +280,13 @@ class Turns:
         self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))
 
     def _is_in_review(self, record: Record) -> bool:
-        return self._session.store.reviews.is_open(self.kind, self.review_subject(record))
+        return self._session.store.reviews.is_open(self._kind, self._subject(record))
 
     def _open_review(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
         reason = Reason(code=fault.code, where=record.words, message=message, fix=fault.fix)
         self._session.open_review(
-            self.kind,
-            self.review_subject(record),
+            self._kind,
+            self._subject(record),
             (reason,),
             supplier=record.supplier,
             order_id=record.order_id,

@@ -34,28 +34,26 @@ def in_parallel(
     """
     under_way: dict[Future[Result], Job] = {}
     raised: list[BaseException] = []
-
-    def conclude_finished(finished: Iterable[Future[Result]]) -> None:
-        for future in finished:
-            try:
-                conclude(under_way.pop(future), future.result)
-            except BaseException as error:
-                raised.append(error)
-
+    waiting, more = iter(jobs), True
     with ThreadPoolExecutor(calls, thread_name_prefix="call") as threads:
-        try:
-            for job in jobs:
-                assert not session.store.database.in_transaction, "a service is called while a transaction is open"
-                under_way[threads.submit(call, job)] = job
-                full = len(under_way) >= calls
-                finished, _ = wait(under_way, timeout=None if full else 0, return_when=FIRST_COMPLETED)
-                conclude_finished(finished)
-                if raised:
-                    break
-        except BaseException as error:
-            raised.append(error)
-        while under_way:
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            conclude_finished(finished)
+        while more or under_way:
+            if more:
+                try:
+                    job = next(waiting)
+                    assert not session.store.database.in_transaction, "a service is called while a transaction is open"
+                    under_way[threads.submit(call, job)] = job
+                except StopIteration:
+                    more = False
+                except BaseException as error:
+                    raised.append(error)
+            # While another call is free, only what has ended by now is concluded: the next job need not wait for it.
+            is_free = more and not raised and len(under_way) < calls
+            finished, _ = wait(under_way, timeout=0 if is_free else None, return_when=FIRST_COMPLETED)
+            for future in finished:
+                try:
+                    conclude(under_way.pop(future), future.result)
+                except BaseException as error:
+                    raised.append(error)
+            more = more and not raised
     if raised:
         raise raised[0]

@@ -27,13 +27,24 @@ def customer_of(session: Session, partnership: str | None) -> str | None:
     return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
 
 
+def configured_partner(session: Session, code: str) -> Partner:
+    """A configured supplier as documents are built for it, without its name and address from Plex.
+
+    Raise KeyError if it has no table, ConfigurationFault if a guide cannot be read.
+    """
+    # A guide is read and compiled once per command, not once per order.
+    if code not in session.partners:
+        session.partners[code] = session.config.partner(code)
+    return session.partners[code]
+
+
 def partner_of(session: Session, code: str, address_id: str | None = None) -> Partner:
     """A configured supplier with its name and address from Plex. Raise KeyError, ConfigurationFault.
 
     `address_id`: the address of the supplier that the order names.
     """
     known = session.store.orders.supplier(code, address_id)
-    partner = session.partner(code)
+    partner = configured_partner(session, code)
     if known is None:
         return partner
     return dataclasses.replace(partner, name=known.name, address=known.address)

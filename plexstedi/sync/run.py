@@ -38,8 +38,8 @@ def run(session: Session, faults: list[PlexStediError]) -> None:
             if all(fault.message != known.message for known in faults):
                 faults.append(fault)
 
-    one(Stage.POLL, lambda: poll(session, seconds=session.time_left() * _POLL_SHARE))
-    one(Stage.SUBMIT, lambda: submit(session, seconds=session.time_left() * _SUBMIT_SHARE))
+    one(Stage.POLL, lambda: poll(session, seconds=session.deadline.left(session.clock) * _POLL_SHARE))
+    one(Stage.SUBMIT, lambda: submit(session, seconds=session.deadline.left(session.clock) * _SUBMIT_SHARE))
     one(Stage.INGEST, lambda: ingest(session))
 
 
@@ -79,4 +79,4 @@ def back_up(session: Session) -> StateUnusable | None:
 
 
 def _may_go_on(session: Session) -> bool:
-    return session.stop.signal is None and session.time_left() > 0
+    return session.stop.signal is None and session.deadline.left(session.clock) > 0

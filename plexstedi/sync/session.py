@@ -17,17 +17,15 @@ from plexstedi.state.audit import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document
-from plexstedi.sync.counts import CallCounts, RunCounts
+from plexstedi.sync.counts import RunCounts
 from plexstedi.sync.key_use import KeyUse
 
 if TYPE_CHECKING:
     # Commands that only read the state do not load httpx.
     from plexstedi.http.caller import Deadline
-    from plexstedi.plex.port import PlexPort
-    from plexstedi.stedi.client import StediClient
+    from plexstedi.sync.services import Services
 
 _ROUTINE = frozenset(
     {
@@ -62,13 +60,12 @@ def current_user() -> str:
 
 @dataclass
 class Session:
-    """Shared by all parts of a run. `plex` and `stedi` are opened at first use."""
+    """Shared by all parts of a run."""
 
     config: Config
     store: Store
     clock: Clock
-    open_plex: Callable[[], PlexPort]
-    open_stedi: Callable[[], StediClient]
+    services: Services
     deadline: Deadline
     actor: str = PROGRAM
     dry_run: bool = False
@@ -76,59 +73,18 @@ class Session:
     stop: StopRequest = field(default_factory=StopRequest)
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
     run: RunCounts = field(default_factory=RunCounts)
-    _plex: PlexPort | None = None
-    _stedi: StediClient | None = None
-    _partners: dict[str, Partner] = field(default_factory=dict)
-    tenant_checked: bool = False
+    partners: dict[str, Partner] = field(default_factory=dict)
+    """Suppliers by code, as far as `partners.py` has read their guides."""
     key: KeyUse = field(default_factory=KeyUse)
-    calls: CallCounts = field(default_factory=CallCounts)
     receipts_read: bool = False
     """Plex was asked for receipts in this run."""
 
-    @property
-    def plex(self) -> PlexPort:
-        """The Plex client, opened once."""
-        if self._plex is None:
-            self._plex = self.open_plex()
-        return self._plex
-
-    @property
-    def stedi(self) -> StediClient:
-        """The Stedi client, opened once."""
-        if self._stedi is None:
-            self._stedi = self.open_stedi()
-        return self._stedi
-
-    @property
-    def plex_was_called(self) -> bool:
-        """Whether the Plex client was opened in this command."""
-        return self._plex is not None
-
-    @property
-    def stedi_was_called(self) -> bool:
-        """Whether the Stedi client was opened in this command."""
-        return self._stedi is not None
-
-    @property
-    def tenant(self) -> str:
-        """The tenant, as used in idempotency keys and file names."""
-        return self.config.tenant
-
-    @property
-    def usage(self) -> str:
-        """ISA15 (X12 element I14): P or T."""
-        return self.config.stedi.usage_indicator
-
-    def close_services(self) -> None:
-        """Close the connections that were opened."""
-        if self._plex is not None:
-            self._plex.close()
-        if self._stedi is not None:
-            self._stedi.close()
-
-    def time_left(self) -> float:
-        """Seconds until this run must end."""
-        return self.deadline.left(self.clock)
+    def close(self) -> None:
+        """Close the connections and the state."""
+        try:
+            self.services.close()
+        finally:
+            self.store.close()
 
     def checkpoint(self) -> None:
         """Called between two documents: stop if a signal requested it. Raise Interrupted."""
@@ -144,7 +100,7 @@ class Session:
         Raise Interrupted, ServiceUnavailable (code `time-limit`); the open transaction is rolled back.
         """
         self.checkpoint()
-        if self.time_left() <= 0:
+        if self.deadline.left(self.clock) <= 0:
             raise ServiceUnavailable(
                 "the time limit of the run is reached while acknowledgments are decided, and the run must end",
                 fix="The next run continues. If it happens often, raise run.time_limit_minutes.",
@@ -251,17 +207,3 @@ class Session:
         """Withdraw a review item whose reason no longer exists."""
         if self.store.reviews.withdraw(kind, subject, self.clock.now(), why):
             self.note("review-withdrawn", subject, order_id=order_id, review=kind, why=why)
-
-    def partner(self, code: str) -> Partner:
-        """A configured supplier as documents are built for it, without its name and address from Plex.
-
-        Raise KeyError if it has no table, ConfigurationFault if a guide cannot be read.
-        """
-        if code not in self._partners:
-            self._partners[code] = self.config.partner(code)
-        return self._partners[code]
-
-    def refresh_counts(self) -> None:
-        """Update the current totals `attention` and `in_doubt`."""
-        self.run.counts.attention = self.store.reviews.attention()
-        self.run.counts.in_doubt = Statistics(self.store.database).in_doubt()

@@ -15,7 +15,7 @@ from plexstedi.http.caller import Deadline
 from plexstedi.plex.datasource.probe import whom_to_ask
 from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.writeback.datasources import AnySources, FoundSource
-from plexstedi.sync.setup import open_plex
+from plexstedi.sync.services import open_plex
 
 __all__ = ["live_sources", "names_in_plex", "suggestion"]
 

@@ -1,22 +1,27 @@
-"""The supplier's copy of an order: a stored revision, with promises that were written into its releases."""
+"""The supplier's copy of an order: what it has, what it has delivered, and the document that brings it up to date."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 
 from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.actions import Change860
-from plexstedi.edi.outbound.document import Renderings
+from plexstedi.edi.outbound.document import Prepared, Renderings, Sendable, prepare
 from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
 from plexstedi.edi.outbound.unsent_changes import lines_that_differ, lines_with_unsent_changes
+from plexstedi.edi.reasons import Held
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField
+from plexstedi.state.cursors import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
+
+_FRESH = timedelta(hours=24)
 
 
 def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
@@ -47,7 +52,44 @@ def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
     return with_demands(order, demands) if demands else None
 
 
-def sent_after(
+def prepared_for(
+    store: Store,
+    decision: Sendable,
+    renderings: Renderings,
+    *,
+    revision: int,
+    change_sequence: int,
+    last: Document | None,
+    supplier_has: int,
+) -> Prepared | Held:
+    """The document of a decision on this revision. `supplier_has`: the revision that the supplier has, `last` sent."""
+    order_id = decision.stream.order_id
+    seen_at, modified_at = store.orders.revision_seen(order_id, revision)
+    prepared = prepare(
+        decision,
+        renderings,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=received_so_far(store, order_id),
+    )
+    if isinstance(prepared, Held) or last is None or not isinstance(decision, Change860):
+        return prepared
+    sent = _sent_after(store, decision, last, supplier_has, prepared.sent, renderings)
+    return dataclasses.replace(prepared, sent=sent)
+
+
+def received_so_far(store: Store, order_id: str) -> Mapping[str, Decimal] | None:
+    """Quantities by Plex line id, in the unit ordered: they determine what is left to receive (POC04).
+
+    None if receipts are not read, or a day behind the orders.
+    """
+    read, orders = store.cursors.time(Fact.RECEIPTS_CURSOR), store.cursors.time(Fact.PLEX_CURSOR)
+    if read is None or (orders is not None and read < orders - _FRESH):
+        return None
+    return store.receipts.received(order_id)
+
+
+def _sent_after(
     store: Store, change: Change860, last: Document, revision: int, sent: SentOrder, renderings: Renderings
 ) -> SentOrder:
     """The sent order to store with a change since `revision`: a line that only we changed, and that is not sent, stays

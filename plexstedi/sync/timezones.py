@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, fingerprint
-from plexstedi.state.cursors import Cursors, Fact
-from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.cursors import TimezoneHistory
 from plexstedi.sync.session import Session
 
-History = tuple[tuple[str, datetime | None], ...]
-"""Each `plex.timezone` (empty: none) with the time since when it is used; the first has no begin."""
 
-
-def history(cursors: Cursors) -> History:
-    """As recorded. A state that predates this record read every date as written."""
-    noted = cursors.get(Fact.TIMEZONES)
-    if noted is None:
-        return () if cursors.get(Fact.BEGAN) is None else (("", None),)
-    return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
-
-
-def note_timezone(cursors: Cursors, name: str | None, now: datetime) -> None:
-    """Record the current time zone; in the caller's transaction, before polling begins."""
-    known = history(cursors)
-    if known and known[-1][0] == (name or ""):
-        return
-    entries = [*known, (name or "", now if known else None)]
-    cursors.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
-
-
-def zone_at(known: History, seen: datetime) -> str | None:
+def zone_at(known: TimezoneHistory, seen: datetime) -> str | None:
     """The time zone used at a time; None if none is recorded."""
     found = None
     for name, since in known:
@@ -43,7 +21,7 @@ def zone_at(known: History, seen: datetime) -> str | None:
 
 def _former_zone(session: Session, seen: datetime) -> str | None:
     """The time zone used at a time; None if it is the current one, or none is recorded."""
-    zone = zone_at(history(session.store.cursors), seen)
+    zone = zone_at(session.store.cursors.timezones(), seen)
     return None if zone == (session.config.plex.timezone or "") else zone
 
 
@@ -60,7 +38,7 @@ def in_stored_timezone(session: Session, order: Order) -> Order:
     if zone is None:
         return order
     # Interpret the same rows in the former zone: if that equals the stored revision, only the zone differs.
-    before = session.plex.order_in_former_zone(order.id, zone)
+    before = session.services.plex.order_in_former_zone(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order
 
@@ -74,6 +52,6 @@ def invoice_in_stored_timezone(session: Session, invoice: Invoice) -> Invoice:
     zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest)[0])
     if zone is None:
         return invoice
-    before = session.plex.invoice_in_former_zone(invoice.id, zone)
+    before = session.services.plex.invoice_in_former_zone(invoice.id, zone)
     stored = invoice_fingerprint(invoices.revision(invoice.id, record.latest))
     return before if before is not None and invoice_fingerprint(before) == stored else invoice

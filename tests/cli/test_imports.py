@@ -24,6 +24,7 @@ WORK = {
     "plexstedi.sync.people",
     "plexstedi.sync.poll",
     "plexstedi.sync.run",
+    "plexstedi.sync.services",
     "plexstedi.sync.setup",
     "plexstedi.sync.submit",
     "plexstedi.sync.writeback.apply",

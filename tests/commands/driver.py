@@ -13,7 +13,7 @@ import urllib.request
 from datetime import datetime, timedelta
 
 import plexstedi.cli.invocation as invocation
-import plexstedi.sync.setup as setup
+import plexstedi.sync.services as services
 from plexstedi.cli.main import main
 
 
@@ -49,8 +49,8 @@ def stedi_is_at(url: str | None) -> None:
     """Call this address instead of Stedi's, for a command that has no configuration yet."""
     if url is None:
         return
-    real = setup.connect_to_stedi
-    setup.connect_to_stedi = lambda _, *given, **more: real(url, *given, **more)
+    real = services.connect_to_stedi
+    services.connect_to_stedi = lambda _, *given, **more: real(url, *given, **more)
 
 
 if __name__ == "__main__":

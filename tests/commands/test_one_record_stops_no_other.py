@@ -47,7 +47,7 @@ STEPS = {
     "an order is decided": Step("sync.submit.due_orders", "_of_order", lambda s, record, *a: record.id),
     "a stream is decided": Step("sync.submit.due_orders", "_of_stream", lambda s, record, *a: record.id),
     "an invoice is decided": Step("sync.submit.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
-    "a document is frozen": Step("sync.submit.submit", "freeze", lambda s, due: due.stream),
+    "a document is frozen": Step("sync.submit.freeze", "freeze", lambda s, due: due.stream),
     "a document is sent": Step("sync.submit.send", "_call", lambda stedi, attempt: attempt.document.id),
     "a send is answered": Step("sync.submit.send", "_record", lambda s, document, *a: document.id, items=(0,)),
     "a delivery is confirmed": Step("sync.submit.delivery", "_record_delivery", lambda s, document: document.id),

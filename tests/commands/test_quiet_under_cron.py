@@ -106,6 +106,25 @@ def test_a_fault_that_stands_is_printed_when_it_begins_daily_and_when_it_ends(
     assert "again" not in bench.run("run").err
 
 
+def test_another_wrong_setting_is_printed_at_once(settled: Bench) -> None:
+    """Someone corrects one setting and breaks another: the mail must not stay silent because a fault was open."""
+    bench = settled
+    breaks_the_configuration(bench)
+    assert "supliers" in bench.run("run").err
+    bench.later(hours=1)
+    quiet(bench.run("run"), 4)
+    bench.write_config(lambda text: text + "\n[documents]\nmax_per_run = -1\n")
+    bench.later(hours=1)
+    other = bench.run("run")
+    assert (other.code, "documents.max_per_run" in other.err) == (4, True), other.err
+    bench.later(hours=1)
+    quiet(bench.run("run"), 4)
+    bench.write_config()
+    bench.later(hours=1)
+    over = bench.run("run")
+    assert (over.code, over.err.count("works again since")) == (0, 1)
+
+
 def test_a_refused_key_with_a_substitute_is_printed_when_it_begins_daily_and_when_it_ends(settled: Bench) -> None:
     """The runs succeed, and the key that they use may be the last one that works."""
     bench = settled

@@ -155,7 +155,7 @@ def test_no_service_is_called_while_a_transaction_is_open(make_bench):
         real = orders.record_reading
 
         def with_a_call(session, reading, *more):
-            session.plex.order(reading.id)
+            session.services.plex.order(reading.id)
             return real(session, reading, *more)
 
         orders.record_reading = with_a_call

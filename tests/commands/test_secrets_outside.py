@@ -163,7 +163,7 @@ def test_a_crash_prints_a_traceback_without_the_secret_in_its_message(make_bench
 
     def broken() -> None:
         def raises(session: object, **more: object) -> None:
-            session.stedi  # type: ignore[attr-defined] # noqa: B018 - the key is read
+            session.services.stedi  # type: ignore[attr-defined] # noqa: B018 - the key is read
             raise RuntimeError(f"headers: {found}")
 
         stages.submit = raises
@@ -186,21 +186,21 @@ def test_what_a_debugger_or_a_crash_report_shows_of_our_objects_has_no_secret(ma
         clock=clock,
         stop=StopRequest(),
     )
-    opened = open_session(around, dry_run=False)
+    session = open_session(around, dry_run=False)
     try:
-        stedi, plex = opened.session.stedi, opened.session.plex
+        stedi, plex = session.services.stedi, session.services.plex
         key = around.secrets.get(SecretName.STEDI_API_KEY)
         invocation = Invocation()
         invocation._config = around.config
         try:
-            objects = [around, opened, stedi, plex, key, invocation, around.config, around.config.alerts]
+            objects = [around, session, stedi, plex, key, invocation, around.config, around.config.alerts]
             raise RuntimeError(datetime(2026, 11, 23, tzinfo=UTC) + timedelta(days=len(objects)))
         except RuntimeError as error:
             del env
             shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     finally:
-        opened.session.close_services()
-        opened.session.store.close()
+        session.services.close()
+        session.store.close()
     assert "Surroundings(" in shown, "else this looks at nothing"
     assert not [value for value in all_secrets(bench) if value in shown]
     assert "0ddba11" not in shown

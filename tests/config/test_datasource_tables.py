@@ -9,7 +9,7 @@ import pytest
 
 from plexstedi.config.load import load
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.sync.setup import plex_settings
+from plexstedi.sync.services import plex_settings
 from tests.plex.datasource.toml import TABLES_TOML
 
 Writer = Callable[[str], Path]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-import plexstedi.sync.setup as opening
+import plexstedi.sync.services as reaching
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.web import ConnectionDropped
 
@@ -70,15 +70,15 @@ def response(answered: Answered, request: httpx.Request) -> httpx.Response:
 def through(transport: httpx.BaseTransport) -> Iterator[None]:
     """Let runs in this process reach Plex and Stedi through this transport."""
     names = ("connect_to_plex", "connect_to_stedi")
-    real: dict[str, Callable[..., object]] = {name: getattr(opening, name) for name in names}
+    real: dict[str, Callable[..., object]] = {name: getattr(reaching, name) for name in names}
 
     def diverted(name: str) -> Callable[..., object]:
         return lambda *args, **named: real[name](*args, **{"transport": transport, **named})
 
     try:
         for name in names:
-            setattr(opening, name, diverted(name))
+            setattr(reaching, name, diverted(name))
         yield
     finally:
         for name in names:
-            setattr(opening, name, real[name])
+            setattr(reaching, name, real[name])

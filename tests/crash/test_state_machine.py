@@ -369,18 +369,18 @@ class Morning(RuleBasedStateMachine):
         around = opening.Surroundings(self.config, Secrets.of(variables, clock), self.state, clock)
         with self._lock():
             try:
-                opened = opening.open_session(around, dry_run=False)
+                session = opening.open_session(around, dry_run=False)
             except Crash:
                 return
             try:
                 with contextlib.suppress(PlexStediError):
-                    act(opened.session)
+                    act(session)
                 self.trap.left = 0
             except Crash:
                 pass
             finally:
-                opened.session.close_services()
-                opened.session.store.close()
+                session.services.close()
+                session.store.close()
 
     # What must hold.
 

@@ -75,12 +75,12 @@ class World:
             state_path=self.place / "state.sqlite3",
             clock=clock,
         )
-        opened = open_session(around, dry_run=False)
+        session = open_session(around, dry_run=False)
         faults: list[PlexStediError] = []
         try:
-            run(opened.session, faults)
+            run(session, faults)
         finally:
-            opened.close()
+            session.close()
         return faults
 
     def run_until_quiet(self) -> None:

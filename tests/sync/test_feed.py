@@ -20,7 +20,8 @@ from plexstedi.stedi.paging import Page
 from plexstedi.sync.ingest import listing as pulling
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import executions as witness
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 from tests.sync.test_isolation import START, Clock
 
 ENTRY: Any = SimpleNamespace(id="t1", raw={}, processed_at=START, created_at=START, updated_at=None)
@@ -69,8 +70,7 @@ def test_what_could_not_be_stored_is_listed_again(
             config=load(file),
             store=store,
             clock=Clock(),
-            open_plex=not_called,
-            open_stedi=lambda: stedi,
+            services=services(stedi),
             deadline=Deadline(1e9),
         )
 

@@ -14,12 +14,14 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync import isolation
 from plexstedi.sync.feed import feed_entry
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ORDER = Record("decide", "order o1", "order PO-1", "revision 1", order_number="PO-1")
@@ -53,8 +55,7 @@ def session(tmp_path: Path, clock: Clock) -> Iterator[Session]:
         config=load(file),
         store=store,
         clock=clock,
-        open_plex=not_called,
-        open_stedi=not_called,
+        services=services(),
         deadline=Deadline(1e9),
     )
     store.close()
@@ -191,3 +192,24 @@ def test_a_held_entry_of_the_transaction_feed_is_known_by_its_transaction() -> N
     """Its review item names the transaction; one of the execution feed is about none."""
     assert feed_entry("transaction", "t-7", {}).subject.transaction == "t-7"
     assert feed_entry("execution", "e-7", {}).subject.transaction is None
+
+
+def test_a_response_closes_no_item_that_another_step_opens_about_the_same_document(
+    session: Session, clock: Clock
+) -> None:
+    """Stedi responds again, but still without the document: its item stays until the document is stored."""
+    document = Record("fetch", "transaction t-7", "the document of transaction t-7", about=of_transaction("t-7"))
+
+    def fetched(fault: Exception | None) -> None:
+        turns = Turns(session, Stage.INGEST, shared=ReviewKind.DOCUMENT_MISSING)
+        with turns.turn(document):
+            if fault is not None:
+                raise fault
+
+    fetched(DOWN)
+    clock.passed = timedelta(hours=24)
+    fetched(DOWN)
+    assert items(session, ReviewKind.DOCUMENT_MISSING) == [of_transaction("t-7").text]
+    assert session.store.faults.open_faults() == [], "it is reported once, as the item"
+    fetched(None)
+    assert items(session, ReviewKind.DOCUMENT_MISSING) == [of_transaction("t-7").text]

@@ -14,7 +14,8 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.store import Store
 from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.session import Session
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 from tests.sync.test_isolation import START, Clock
 
 
@@ -27,8 +28,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
         config=load(file),
         store=store,
         clock=Clock(),
-        open_plex=not_called,
-        open_stedi=not_called,
+        services=services(),
         deadline=Deadline(1e9),
     )
     store.close()

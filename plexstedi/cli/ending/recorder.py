@@ -150,5 +150,5 @@ class EndingRecorder:
             warnings=tuple(session.run.warnings),
             idle=outcome.idle,
             key=session.key,
-            calls=dict(session.calls.counted),
+            calls=dict(session.services.calls.counted),
         )

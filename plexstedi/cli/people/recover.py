@@ -44,11 +44,11 @@ def register(app: typer.Typer) -> None:
 def _preview(context: typer.Context, *, as_json: bool) -> None:
     """Preview and confirm on a private copy: if the user declines, the state file, or its absence, is unchanged."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json, time_limit=_SECONDS)
-    opened = open_session(around, dry_run=True, recover=True)
+    session = open_session(around, dry_run=True, recover=True)
     try:
-        found = find_streams(opened.session)
+        found = find_streams(session)
     finally:
-        opened.close()
+        session.close()
     if not as_json:
         _show(found)
     if found:

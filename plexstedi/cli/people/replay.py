@@ -135,11 +135,11 @@ def register(app: typer.Typer) -> None:
 def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Replay]:
     """Preview on a private copy of the state, printed on stderr: the prompt holds no lock."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json)
-    opened = open_session(around, dry_run=True)
+    session = open_session(around, dry_run=True)
     try:
-        found: list[Replay] = planned(opened.session)
+        found: list[Replay] = planned(session)
     finally:
-        opened.close()
+        session.close()
     rows = [
         (
             one.new.order_number

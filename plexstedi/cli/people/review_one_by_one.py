@@ -20,7 +20,7 @@ from plexstedi.clock import StopRequest
 from plexstedi.errors import ExitCode, PlexStediError
 from plexstedi.sync.people.review import ReviewDetail, decide, detail
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import OpenSession, open_session
+from plexstedi.sync.setup import open_session
 
 _KEYS = {"a": "accept", "r": "reject", "s": "skip", "m": "show more", "q": "quit"}
 
@@ -69,16 +69,16 @@ def decide_one_after_the_other(context: typer.Context, show_all: Callable[[Revie
 
 
 def _open_numbers(context: typer.Context) -> list[int]:
-    with closing(_open(context)) as opened:
-        return [review.id for review in worst_first(opened.session.store.reviews.open_items())]
+    with closing(_open(context)) as session:
+        return [review.id for review in worst_first(session.store.reviews.open_items())]
 
 
 def _detail(context: typer.Context, number: int) -> ReviewDetail:
-    with closing(_open(context)) as opened:
-        return detail(opened.session, number)
+    with closing(_open(context)) as session:
+        return detail(session, number)
 
 
-def _open(context: typer.Context) -> OpenSession:
+def _open(context: typer.Context) -> Session:
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=False)
     return open_session(around, dry_run=True)
 

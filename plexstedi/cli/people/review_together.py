@@ -172,8 +172,8 @@ def decide_together(context: typer.Context, decision: Decision, reason: str | No
 def _preview(context: typer.Context, decision: Decision) -> tuple[Proposal, ...]:
     """Preview on a private copy of the state, printed on stderr: the prompt holds no lock."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=decision.as_json)
-    with closing(open_session(around, dry_run=True)) as opened:
-        found = propose(opened.session, decision.numbers, decision.filters, accept=decision.accept)
+    with closing(open_session(around, dry_run=True)) as session:
+        found = propose(session, decision.numbers, decision.filters, accept=decision.accept)
     rows = [_row(proposal) for proposal in found]
     if rows:
         headers = ("id", "supplier", "order", "line", "what", "days late", "off by %", "writes", "effect")

@@ -25,7 +25,8 @@ from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, 
 from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
 from plexstedi.state.file.lock import RunLock, lock_path
-from plexstedi.sync.keys.advice import key_due, refused_key, replacement_commands
+from plexstedi.sync.keys.advice import key_due, replacement_commands
+from plexstedi.sync.keys.record import refused_key
 from plexstedi.sync.report.check_key import stored_record
 from plexstedi.sync.session import Session
 

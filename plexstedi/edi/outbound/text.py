@@ -102,7 +102,9 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
     unfit = sorted({c for c in text if not (" " <= c <= "~")})
     if unfit:
         fix = "Correct it in Plex"
-        if not settings.transliterate and _base_letters(text).isascii():
+        # A control character has no base letter: only a user can correct it.
+        base = _base_letters(text)
+        if not settings.transliterate and base.isascii() and base.isprintable():
             fix += f", or {write(table, 'transliterate', 'true')} (base letters instead of accents)"
         shown = ", ".join(f"{c!r}" for c in unfit[:5])
         message = f"{_shown(text)} has characters that X12 cannot carry: {shown}"

@@ -16,9 +16,8 @@ from plexstedi.plex.port import Tenant
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.models import StediTransaction
 from plexstedi.stedi.paging import Checkpoint, FromTime
-from plexstedi.sync.keys.advice import refused_key
-from plexstedi.sync.keys.record import KeyRecord
-from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
+from plexstedi.sync.keys.record import KeyRecord, refused_key
+from plexstedi.sync.services import open_plex, open_stedi, plex_settings
 
 _SECONDS = 30.0
 _SECONDS_FOR_ORDERS = 120.0

@@ -61,6 +61,7 @@ from plexstedi.sync.ingest.order_state import (
     review_duplicate_not_applied,
 )
 from plexstedi.sync.ingest.ranking import ordered_on, sent_documents
+from plexstedi.sync.partners import configured_partner
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_copy_of
 
@@ -350,7 +351,7 @@ def changed_since_revision(session: Session, order_id: str, last: Document, revi
     latest = session.store.orders.revision(order_id, record.latest)
     renderings = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
-        renderings = Renderings(session.partner(record.supplier))
+        renderings = Renderings(configured_partner(session, record.supplier))
     return lines_with_unsent_changes(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
 
 

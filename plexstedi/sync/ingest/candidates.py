@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.matching import (
@@ -41,12 +42,12 @@ def wanted_set(inbound: Inbound) -> WantedSet:
     )
 
 
+@dataclass
 class Candidates:
     """The orders that acknowledgments may mean, each number read once per run."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[str, Sequence[Candidate]] = {}
+    _session: Session
+    _known: dict[str, Sequence[Candidate]] = field(default_factory=dict)
 
     def of(self, number: str) -> Sequence[Candidate]:
         """Every order, or separately sent release, that a document was sent for under a number that may be this one."""

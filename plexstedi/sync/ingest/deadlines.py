@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from plexstedi.config.load import Config
 from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
-from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -18,7 +17,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.ranking import acknowledgment_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.ranking import fold_stream
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
@@ -163,7 +162,7 @@ def _of_stream(
         return []
     stream_documents = list(documents.values())
     last = store.documents.sent(stream_documents[-1].id)
-    folded = _folded(store, order_id, stream_documents)
+    folded, _ = fold_stream(store, order_id, stream_documents, decided=False)
     noted = [
         line
         for line, line_state in folded.lines.items()
@@ -201,31 +200,4 @@ def _with_deadlines(document: Document) -> DeadlineDocument:
         functional_ack_received=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
         rejected_unresolved=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
-    )
-
-
-def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
-    """What the supplier acknowledged of these documents; acknowledgments rejected by a user count as received."""
-    positions = {document.id: position for position, document in enumerate(documents)}
-    received = [
-        (inbound, outcome)
-        for inbound in store.inbox.of_order(order_id)
-        if inbound.document_id in positions
-        and not inbound.state.is_disregarded
-        and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
-    ]
-    if not received:
-        return Folded({}, None)
-    ordered = ordered_on(store, order_id)
-    acknowledgments = [
-        RankedAcknowledgment(
-            header=acknowledgment_header(inbound, outcome, ordered),
-            position=positions[inbound.document_id],
-            outcomes=outcome.lines,
-        )
-        for inbound, outcome in received
-        if inbound.document_id is not None
-    ]
-    return fold(
-        acknowledgments, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
     )

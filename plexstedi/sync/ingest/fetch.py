@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -23,32 +23,32 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
+from plexstedi.plain_text import many
+from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.subject import Subject, of_transaction
+from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.client import StediClient
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
     NO_PARTNER,
     UNKNOWN_SET,
-    fetching,
     list_new,
     list_one,
     partner_for,
-    read_by_new_pattern,
     read_ignored,
-    read_newly_known,
     why_not_read,
 )
 from plexstedi.sync.isolation import Record, Turns
 from plexstedi.sync.parallel import in_parallel
-from plexstedi.sync.partners import customer_of
+from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.stages import Stage
 
 _TOO_LARGE = "its document is larger than "
 _PATIENCE = timedelta(days=1)
+_MOST_PER_RUN = 200
+"""Maximum number of such transactions per run; the rest follow in the next run."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,15 @@ class _Source:
     """It is the complete file, which may contain other transactions too."""
 
 
-def pull(session: Session) -> Turns:
-    """List new transactions and fetch their documents; the result has those that Stedi did not return.
+def pull(session: Session, fetches: Turns) -> None:
+    """List new transactions and fetch their documents; `fetches` notes those that Stedi does not return.
 
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     list_new(session)
-    read_by_new_pattern(session)
-    turns = _Fetches(session, Stage.INGEST)
-    read_newly_known(session, turns)
-    _fetch_documents(session, turns)
-    return turns
+    _read_by_new_pattern(session)
+    _read_newly_known(session, fetches)
+    _fetch_documents(session, fetches)
 
 
 def fetch_one(session: Session, transaction_id: str) -> Inbound:
@@ -99,7 +97,7 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
                 if inbound.reason == NO_PARTNER
                 else "No action is needed: PlexStedi does not read this kind of document.",
             )
-    _keep(session, inbound, _fetch(session.stedi, inbound))
+    _keep(session, inbound, _fetch(session.services.stedi, inbound))
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     if session.store.inbox.document(transaction_id) is None:
@@ -110,11 +108,43 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
     return after
 
 
+def _read_by_new_pattern(session: Session) -> None:
+    """Process acknowledgments again that a former `documents.order_pattern` excluded."""
+    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
+    if cursors.get(Fact.ORDER_PATTERN) == pattern:
+        return
+    with session.store.transaction():
+        for inbound in session.store.inbox.ignored_by_pattern():
+            session.store.inbox.list_again(inbound.transaction_id, inbound.supplier or "", session.clock.now())
+        cursors.put(Fact.ORDER_PATTERN, pattern)
+
+
+def _read_newly_known(session: Session, turns: Turns) -> None:
+    """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
+    inbox = session.store.inbox
+    found = [
+        one
+        for reason in (NO_PARTNER, ANOTHER_PLANTS)
+        for partnership in inbox.partnerships_ignored_for(reason)
+        if supplier_of(session, partnership) or customer_of(session, partnership)
+        for one in inbox.ignored_for(reason, partnership)
+    ]
+    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
+    for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
+        session.checkpoint()
+        with turns.turn(_fetching(inbound)):
+            read_ignored(session, inbound)
+        session.progress("reading transactions of newly known partnerships", done, len(known))
+    if len(known) > _MOST_PER_RUN:
+        left = many(len(known) - _MOST_PER_RUN, "transaction")
+        session.run.warn(f"still to be read: {left} of newly known partnerships; the next run continues")
+
+
 def _fetch_documents(session: Session, turns: Turns) -> None:
     """Fetch each document separately: a missing one does not stop the others."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
-    waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(fetching(inbound)))
-    stedi = session.stedi
+    waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(_fetching(inbound)))
+    stedi = session.services.stedi
 
     def one_by_one() -> Iterator[Inbound]:
         for done, inbound in enumerate(waiting):
@@ -123,7 +153,7 @@ def _fetch_documents(session: Session, turns: Turns) -> None:
             yield inbound
 
     def conclude(inbound: Inbound, fetched: Callable[[], _Fetched]) -> None:
-        with turns.turn(fetching(inbound)):
+        with turns.turn(_fetching(inbound)):
             _keep(session, inbound, fetched())
 
     in_parallel(
@@ -136,16 +166,10 @@ def _fetch_documents(session: Session, turns: Turns) -> None:
     session.progress("fetching acknowledgments", len(waiting), len(waiting))
 
 
-class _Fetches(Turns):
-    """Fetches of documents: one without a response shares its review item with one that Stedi does not have."""
-
-    kind = ReviewKind.DOCUMENT_MISSING
-
-    def review_subject(self, record: Record) -> Subject:
-        return replace(record.about, text=record.key)
-
-    def close_review(self, record: Record) -> None:
-        """Nothing: a response is not yet the document. Storing the document withdraws the item."""
+def _fetching(inbound: Inbound) -> Record:
+    transaction = f"transaction {inbound.transaction_id}"
+    about = of_transaction(inbound.transaction_id)
+    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier, about=about)
 
 
 def _held_for_a_smaller_limit(session: Session) -> list[Inbound]:

@@ -17,12 +17,12 @@ from plexstedi.edi.inbound.reading.functional_ack import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.transaction import Transaction
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_transaction
-from plexstedi.sync.ingest.candidates import read_document
 from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 
@@ -33,9 +33,8 @@ _PATIENCE = timedelta(days=3)
 """How long a 997 or TA1 waits for a document whose control numbers are not known yet."""
 
 
-def decide_997(session: Session, inbound: Inbound) -> None:
-    """Decide one stored 997; inside the caller's transaction."""
-    tree = read_document(session, inbound)
+def decide_997(session: Session, inbound: Inbound, tree: Transaction | UnreadableDocument) -> None:
+    """Decide one 997 as it was stored; inside the caller's transaction."""
     read = Malformed((_unreadable(tree.reason),)) if isinstance(tree, UnreadableDocument) else read_997(tree)
     if isinstance(read, Malformed):
         session.store.inbox.move(

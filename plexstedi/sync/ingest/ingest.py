@@ -10,9 +10,10 @@ from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
 from plexstedi.errors import CredentialsFault, ServiceRefused, ServiceUnavailable
 from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
-from plexstedi.sync.ingest.candidates import Candidates
+from plexstedi.sync.ingest.candidates import Candidates, read_document
 from plexstedi.sync.ingest.changed_back import decide_again_if_undone, waiting_for_a_change
 from plexstedi.sync.ingest.deadlines import check_deadlines
 from plexstedi.sync.ingest.fetch import pull
@@ -20,19 +21,13 @@ from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
 from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.ingest.time_limit import DecisionTime
-from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
+from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.writeback.apply import (
-    any_to_check,
-    carry_out,
-    changes_of,
-    open_writes,
-    planned_for_other_strategy,
-    report_unwritten,
-    writes_to_check,
-)
+from plexstedi.sync.stages import Stage
+from plexstedi.sync.writeback.apply import carry_out, changes_of
+from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, report_unwritten, writes_to_check
+from plexstedi.sync.writeback.plan import planned_for_other_strategy
 
 
 @dataclass(frozen=True)
@@ -53,13 +48,15 @@ def ingest(session: Session) -> Iterable[PlannedChange]:
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
     try_again_after_update(session)
-    fetched = pull(session)
+    # Without a response, and without a document at Stedi: one review item for both.
+    fetches = Turns(session, Stage.INGEST, shared=ReviewKind.DOCUMENT_MISSING)
+    pull(session, fetches)
     _read_receipts(session)
     process(session)
     check_deadlines(session)
     # Last: only what is completely decided is written.
     changes = _write(session)
-    fetched.raise_unanswered()
+    fetches.raise_unanswered()
     return changes
 
 
@@ -68,7 +65,7 @@ def _read_receipts(session: Session) -> None:
     stored = session.store.inbox.in_state(InboxState.STORED)
     if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or any_to_check(session):
         try:
-            check_tenant(session)
+            session.services.check_tenant()
             read_receipts_of_plex(session, session.clock.now())
         except (ServiceUnavailable, ServiceRefused, CredentialsFault) as fault:
             # Acknowledgments are decided without Plex, too; what was received is then known up to the last reading.
@@ -81,7 +78,7 @@ def _read_receipts(session: Session) -> None:
 def _write(session: Session) -> Iterable[PlannedChange]:
     if not any_to_check(session):
         return ()
-    check_tenant(session)
+    session.services.check_tenant()
     if session.dry_run:
         return planned_changes(session)
     before = sorted(write.id for write in writes_to_check(session))
@@ -111,41 +108,48 @@ def process(session: Session) -> None:
     store = session.store
     for order_id in store.documents.unfolded():
         # A sent change invalidates earlier acknowledgments of the changed lines (RULES.md Reading 13).
-        session.check_deadline()
-        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
-            if not held:
+        with _turn_of_order(session, order_id) as is_free:
+            if is_free:
                 recompute_order(session, order_id)
                 store.documents.set_folded(order_id)
     for order_id in planned_for_other_strategy(session):
         # The write-back strategy changed: plans made for the former one are not written.
-        session.check_deadline()
-        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
-            if not held:
+        with _turn_of_order(session, order_id) as is_free:
+            if is_free:
                 recompute_order(session, order_id)
     for review in waiting_for_a_change(session):
-        session.check_deadline()
-        with _apart(session, _recomputing(session, review.order_id or "")) as held, store.transaction():
-            if not held:
+        with _turn_of_order(session, review.order_id or "") as is_free:
+            if is_free:
                 decide_again_if_undone(session, review)
     candidates = Candidates(session)
     patience = DecisionTime(session)
     waiting = patience.cut_short_last(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
+        # Before its own time is counted: what the others used up is not its fault.
         session.check_deadline()
-        with patience.deciding(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
-            if not held:
+        with patience.deciding(inbound), _turn(session, _deciding(inbound)) as is_free:
+            if is_free:
                 _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
 
 
 @contextmanager
-def _apart(session: Session, record: Record) -> Iterator[bool]:
-    """Isolate one record; yields whether it is held and must be skipped."""
+def _turn(session: Session, record: Record) -> Iterator[bool]:
+    """One record in isolation and in a transaction of its own; yields False if it is held and must be skipped."""
     if is_held(session, record):
-        yield True
-        return
-    with isolated(session, record):
         yield False
+        return
+    with isolated(session, record), session.store.transaction():
+        yield True
+
+
+@contextmanager
+def _turn_of_order(session: Session, order_id: str) -> Iterator[bool]:
+    """The same for an order that is recomputed, while the run has time."""
+    with _turn(session, _recomputing(session, order_id)) as is_free:
+        if is_free:
+            session.check_deadline()
+        yield is_free
 
 
 def _recomputing(session: Session, order_id: str) -> Record:
@@ -175,7 +179,7 @@ def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     if inbound.set_id in ACKNOWLEDGMENTS:
         decide(session, inbound, candidates)
     elif inbound.set_id == "997":
-        decide_997(session, inbound)
+        decide_997(session, inbound, read_document(session, inbound))
     elif inbound.set_id == "TA1":
         decide_ta1(session, inbound)
     else:

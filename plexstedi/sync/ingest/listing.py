@@ -8,14 +8,10 @@ from plexstedi.edi.inbound.reading.inbound_sets import (
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
-from plexstedi.plain_text import many
-from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, StediTransaction
 from plexstedi.sync.feed import TRANSACTIONS, read_feed
-from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
-from plexstedi.sync.isolation import Record, Turns
 from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
@@ -76,38 +72,6 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     )
 
 
-def read_newly_known(session: Session, turns: Turns) -> None:
-    """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
-    inbox = session.store.inbox
-    found = [
-        one
-        for reason in (NO_PARTNER, ANOTHER_PLANTS)
-        for partnership in inbox.partnerships_ignored_for(reason)
-        if supplier_of(session, partnership) or customer_of(session, partnership)
-        for one in inbox.ignored_for(reason, partnership)
-    ]
-    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
-    for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
-        session.checkpoint()
-        with turns.turn(fetching(inbound)):
-            read_ignored(session, inbound)
-        session.progress("reading transactions of newly known partnerships", done, len(known))
-    if len(known) > _MOST_PER_RUN:
-        left = many(len(known) - _MOST_PER_RUN, "transaction")
-        session.run.warn(f"still to be read: {left} of newly known partnerships; the next run continues")
-
-
-def read_by_new_pattern(session: Session) -> None:
-    """Process acknowledgments again that a former `documents.order_pattern` excluded."""
-    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
-    if cursors.get(Fact.ORDER_PATTERN) == pattern:
-        return
-    with session.store.transaction():
-        for inbound in session.store.inbox.ignored_by_pattern():
-            session.store.inbox.list_again(inbound.transaction_id, inbound.supplier or "", session.clock.now())
-        cursors.put(Fact.ORDER_PATTERN, pattern)
-
-
 def partner_for(session: Session, inbound: Inbound) -> str | None:
     return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
 
@@ -121,7 +85,7 @@ def read_ignored(session: Session, inbound: Inbound) -> str | None:
     why, fetched = None, inbound.document_form is not None
     if not fetched:
         # Its mode was not stored: ask Stedi again.
-        transaction = session.stedi.transaction(inbound.transaction_id)
+        transaction = session.services.stedi.transaction(inbound.transaction_id)
         why = (
             "Stedi no longer has it" if transaction is None else _why_ignored(session, transaction, supplier, customer)
         )
@@ -146,7 +110,7 @@ def read_ignored(session: Session, inbound: Inbound) -> str | None:
 def list_one(session: Session, transaction_id: str) -> Inbound:
     """Store a transaction that no listing has shown. Raise UsageFault if it is not a partner's."""
     try:
-        transaction = session.stedi.transaction(transaction_id)
+        transaction = session.services.stedi.transaction(transaction_id)
     except RequestRejected:
         transaction = None
     if transaction is None or transaction.id != transaction_id:
@@ -172,10 +136,10 @@ def _why_ignored(
     """Why a transaction is only counted; None if it is to be read."""
     if supplier is None and customer is None:
         return NO_PARTNER
-    if transaction.mode == _OTHER_USAGE[session.usage]:
+    if transaction.mode == _OTHER_USAGE[session.config.stedi.usage_indicator]:
         session.run.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
-            f" usage indicator {session.usage}: it was ignored"
+            f" usage indicator {session.config.stedi.usage_indicator}: it was ignored"
         )
         return f"its mode is {transaction.mode}"
     return None if transaction.set_id is None else why_not_read(transaction.set_id, customer)
@@ -186,13 +150,3 @@ def why_not_read(set_id: str, customer: str | None) -> str | None:
     if customer is not None and set_id not in ENVELOPE_ACKNOWLEDGMENTS:
         return f"{customer} is a customer: only its 997 and TA1 are read"
     return None if set_id in READ_SETS else "its transaction set is not read"
-
-
-_MOST_PER_RUN = 200
-"""Maximum number of such transactions per run; the rest follow in the next run."""
-
-
-def fetching(inbound: Inbound) -> Record:
-    transaction = f"transaction {inbound.transaction_id}"
-    about = of_transaction(inbound.transaction_id)
-    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier, about=about)

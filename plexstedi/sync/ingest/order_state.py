@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from plexstedi.edi.inbound.current_ids import current_ids
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.not_applied import not_applied_reasons
+from plexstedi.edi.inbound.outcome import AckState, Reconciliation
 from plexstedi.edi.inbound.precedence import (
+    AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
-    fold,
 )
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -18,12 +19,17 @@ from plexstedi.state.document_states import BusinessStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.not_applied import review_not_applied, transactions_not_applied
-from plexstedi.sync.ingest.ranking import acknowledgment_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.ranking import (
+    acknowledgment_header,
+    fold_stream,
+    ordered_on,
+)
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
 
 _MOST_REASONS = 50
+_NOT_APPLIED = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
+"""An unapplied acknowledgment states worse terms than the current state (RULES.md Reading 13)."""
 
 
 def move_transaction(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
@@ -62,20 +68,20 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     record = session.store.orders.get(order_id)
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
-    not_applied = transactions_not_applied(session, order_id)
+    not_applied = _transactions_not_applied(session, order_id)
+    ordered = ordered_on(session.store, order_id)
     folded_streams, current, last_sent = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
-        acknowledgments = _ranked_acknowledgments(session, order_id, documents)
-        folded = fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
+        folded, acknowledgments = fold_stream(session.store, order_id, documents, sent, ordered=ordered)
         session.store.inbox.keep_lines(stream, folded.lines)
         for line_state in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
         for ranked, outcome in acknowledgments:
-            _record_outcome(session, ranked, outcome, folded, count=ranked.header.transaction_id == fresh)
             is_fresh = ranked.header.transaction_id == fresh
+            _record_outcome(session, ranked, outcome, folded, count=is_fresh)
             if is_fresh or ranked.header.transaction_id in not_applied:
-                review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
+                _review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
         _set_business_status(session, documents[-1], sent[-1], folded)
         # Plex may have replaced line or release ids since: plan the writes for the current ones.
         ids = current_ids(sent, order)
@@ -84,6 +90,43 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _update_line_reviews(session, order_id, list(folded_streams.values()))
     plan_order(session, order_id, current, last_sent)
+
+
+def _transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
+    """Transactions of an order with an open review item of this kind."""
+    items = [item for item in session.store.reviews.open_items(order_id=order_id) if item.kind is _NOT_APPLIED]
+    return frozenset(item.subject.transaction for item in items if item.subject.transaction is not None)
+
+
+def _review_not_applied(
+    session: Session,
+    order_id: str,
+    header: AcknowledgmentHeader,
+    outcome: Reconciliation,
+    folded: Folded,
+    *,
+    fresh: bool,
+) -> None:
+    """Open a review item for a new acknowledgment (`fresh`) that states worse terms than the current state.
+
+    It is withdrawn once the current state says the same. One that counted before and was superseded has been reported
+    already. One held as a whole has its own item.
+    """
+    subject = of_transaction(header.transaction_id)
+    reasons = not_applied_reasons(header, (*outcome.lines, *outcome.earlier), folded.lines)
+    if not reasons:
+        session.withdraw_review(_NOT_APPLIED, subject, "the current state now says the same", order_id=order_id)
+    # Only when it arrives: a superseded acknowledgment was reviewed while it counted.
+    elif fresh and not (outcome.holds or session.store.reviews.decided(_NOT_APPLIED, subject)):
+        record = session.store.orders.get(order_id)
+        session.open_review(
+            _NOT_APPLIED,
+            subject,
+            reasons,
+            supplier=None if record is None else record.supplier,
+            order_id=order_id,
+            order_number=None if record is None else record.number,
+        )
 
 
 def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
@@ -96,20 +139,14 @@ def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbou
     documents = [d for d in session.store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     if original.document_id not in {document.id for document in documents}:
         return
-    folded = folded_acknowledgments(session, order_id, documents)
-    header = acknowledgment_header(inbound, outcome, ordered_on(session.store, order_id))
+    ordered = ordered_on(session.store, order_id)
+    folded, _ = fold_stream(session.store, order_id, documents, ordered=ordered)
+    header = acknowledgment_header(inbound, outcome, ordered)
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:
         unapplied = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
-        review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
-
-
-def folded_acknowledgments(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
-    """The line states of a stream after all acknowledgments of these documents."""
-    sent = [session.store.documents.sent(document.id) for document in documents]
-    acknowledgments = _ranked_acknowledgments(session, order_id, documents)
-    return fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
+        _review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
 
 
 def _supersede_abandoned(session: Session, order_id: str, documents: Collection[int]) -> None:
@@ -124,40 +161,6 @@ def _supersede_abandoned(session: Session, order_id: str, documents: Collection[
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
             subject = of_transaction(inbound.transaction_id)
             session.withdraw_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
-
-
-def _ranked_acknowledgments(
-    session: Session, order_id: str, documents: Sequence[Document]
-) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
-    """Every reconciled acknowledgment of these documents, with the user's decisions applied."""
-    positions = {document.id: position for position, document in enumerate(documents)}
-    ordered = ordered_on(session.store, order_id)
-    found = []
-    for inbound in session.store.inbox.of_order(order_id):
-        outcome = session.store.inbox.outcome(inbound.transaction_id)
-        if outcome is None or inbound.document_id not in positions:
-            continue
-        if inbound.state.is_disregarded:
-            continue
-        header = acknowledgment_header(inbound, outcome, ordered)
-        outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
-        position = positions[inbound.document_id]
-        found.append((RankedAcknowledgment(header=header, position=position, outcomes=outcomes), outcome))
-    return found
-
-
-def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
-    """Outcomes after the user's decisions: accepted ones as stated, rejected ones removed."""
-    decided = []
-    for outcome in outcomes:
-        decision = decisions.get(str(outcome.line)) or decisions.get("*")
-        if decision == "reject" and not outcome.applies:
-            continue
-        if decision == "accept" and (outcome.if_accepted is not None or outcome.state is AckState.REJECTED):
-            decided.append(accept(outcome))
-        else:
-            decided.append(outcome)
-    return decided
 
 
 _LINE_REVIEWS = {

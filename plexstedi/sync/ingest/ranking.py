@@ -2,16 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from plexstedi.edi.inbound.outcome import Reconciliation
-from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, SentDocument, day_of, usable_date
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.precedence import (
+    AcknowledgmentHeader,
+    Folded,
+    RankedAcknowledgment,
+    SentDocument,
+    day_of,
+    fold,
+    usable_date,
+)
 from plexstedi.edi.inbound.revisions import same_to_supplier
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.store import Store
+
+Ranked = tuple[RankedAcknowledgment, Reconciliation]
+
+
+def fold_stream(
+    store: Store,
+    order_id: str,
+    documents: Sequence[Document],
+    sent: Sequence[SentOrder] | None = None,
+    *,
+    ordered: date | None = None,
+    decided: bool = True,
+) -> tuple[Folded, list[Ranked]]:
+    """The line states of a stream after all acknowledgments of these documents, and these acknowledgments.
+
+    `sent` and `ordered`: the lines of the documents and the order's date, if they are known already. `decided`: after
+    the user's decisions; else as received.
+    """
+    positions = {document.id: position for position, document in enumerate(documents)}
+    received = [
+        (inbound, positions[inbound.document_id], outcome)
+        for inbound in store.inbox.of_order(order_id)
+        if inbound.document_id in positions
+        and not inbound.state.is_disregarded
+        and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
+    ]
+    # Most streams with a deadline have no acknowledgment yet: then nothing more is read.
+    if not received:
+        return Folded({}, None), []
+    ordered = ordered or ordered_on(store, order_id)
+    ranked = []
+    for inbound, position, outcome in received:
+        header = acknowledgment_header(inbound, outcome, ordered)
+        lines = tuple(_decided_outcomes(outcome.lines, inbound.decisions)) if decided else outcome.lines
+        ranked.append((RankedAcknowledgment(header=header, position=position, outcomes=lines), outcome))
+    if sent is None:
+        sent = [store.documents.sent(document.id) for document in documents]
+    return fold((one for one, _ in ranked), sent_documents(store, documents, sent)), ranked
+
+
+def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
+    """Outcomes after the user's decisions: accepted ones as stated, rejected ones removed."""
+    decided = []
+    for outcome in outcomes:
+        decision = decisions.get(str(outcome.line)) or decisions.get("*")
+        if decision == "reject" and not outcome.applies:
+            continue
+        if decision == "accept" and (outcome.if_accepted is not None or outcome.state is AckState.REJECTED):
+            decided.append(accept(outcome))
+        else:
+            decided.append(outcome)
+    return decided
 
 
 def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:

@@ -9,8 +9,7 @@ from plexstedi.config.load import Config
 from plexstedi.credentials.secrets import Source, SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.plain_text import many
-from plexstedi.secret_names import SecretName
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.record import KeyRecord, how_to_rotate
 
 ROTATE = "Then run `plexstedi credentials rotate stedi`."
 
@@ -48,15 +47,6 @@ def ahead(due_at: datetime, now: datetime) -> str:
     return f"the Stedi key is due to be replaced on {due_at:%Y-%m-%d}, in {days} (stedi.key_rotation_days)."
 
 
-def refused_key(record: KeyRecord) -> CredentialsFault:
-    """The fault that lasts while runs use another key than `stedi-api-key`."""
-    return CredentialsFault(
-        f"Stedi refuses stedi-api-key; runs use {record.substitute} instead",
-        fix=how_to_rotate(record, record.substitute),
-        code="stedi-key-refused",
-    )
-
-
 def replaced_key() -> CredentialsFault:
     """The fault of a run in which the refused key was replaced."""
     return CredentialsFault(
@@ -92,25 +82,3 @@ def replacement_commands(source: Source | None) -> list[str]:
         "plexstedi credentials rotate stedi",
         done,
     ]
-
-
-def how_to_rotate(record: KeyRecord, substitute: str | None = None) -> str:
-    """The steps by which a user replaces the key in use."""
-    if substitute == SecretName.STEDI_API_KEY_NEXT:
-        if record.storable:
-            return "Run `plexstedi credentials rotate stedi`; `plexstedi run` does it automatically."
-        return "Store the new key as stedi-api-key: `plexstedi credentials rotate stedi --print-command` shows how."
-    if record.passed_on is not None:
-        return (
-            f"alerts.rotate_command was given the new key {record.passed_on}…, which is not in use yet: check what"
-            " the command did with it."
-        )
-    if not record.storable:
-        return (
-            "plexstedi cannot change it where it is stored: `plexstedi credentials rotate stedi --print-command` shows"
-            " the commands."
-        )
-    return (
-        "Create a key in the Stedi portal, run `plexstedi credentials set stedi-api-key-next`, then"
-        " `plexstedi credentials rotate stedi`."
-    )

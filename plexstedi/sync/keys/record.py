@@ -1,15 +1,27 @@
-"""What the state records of the Stedi key: ids, a keyed hash and times; never a key."""
+"""The keys in use: what the state records of them (ids, a keyed hash and times; never a key), and what follows."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from secrets import token_hex
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from plexstedi.config.load import Config, PlexApi
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.errors import CredentialsFault
+from plexstedi.plain_text import many
+from plexstedi.secret_names import SecretName
 from plexstedi.state.cursors import Cursors, Fact
+from plexstedi.state.subject import Subject
+from plexstedi.sync.session import Session
+
+STEDI_KEY = Subject("stedi key")
+_CURRENT = SecretName.STEDI_API_KEY
+_WARNED_AHEAD = timedelta(days=7)
+"""At some companies a key of Plex Connect lapses 31 days after it was created (plex/README.md 4)."""
 
 
 class KeyRecord(BaseModel):
@@ -17,7 +29,7 @@ class KeyRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
-    salt: str = Field(default_factory=lambda: secrets.token_hex(16))
+    salt: str = Field(default_factory=lambda: token_hex(16))
     """The key of the keyed hash: the same key has another fingerprint in another state file."""
     fingerprint: str | None = None
     """Of the key in use."""
@@ -75,3 +87,115 @@ class KeyRecord(BaseModel):
             replaced=self.id if arrived else self.replaced,
             passed_on=None if arrived else self.passed_on,
         )
+
+
+def observe_key(session: Session, secrets: Secrets) -> None:
+    """After a command: which key of Stedi is in use, since when, and whether Stedi refused it."""
+    # Commands that only read the state do not load httpx.
+    from plexstedi.stedi.api_keys import key_id
+
+    stedi = session.services.opened_stedi
+    if session.dry_run or session.key.seen or stedi is None:
+        return
+    session.key.seen = True
+    try:
+        current = secrets.get(_CURRENT)
+        storable = secrets.unchangeable(_CURRENT) is None
+        stored_at = secrets.set_at(_CURRENT)
+    except CredentialsFault:
+        # The stage that needed the key has reported it.
+        return
+    now = session.clock.now()
+    before = KeyRecord.load(session.store.cursors)
+    record = before.observe(current, key_id(current), stored_at, now).changed(storable=storable)
+    substitute = stedi.substitute
+    if substitute is not None:
+        session.key.warning = (
+            f"Stedi refuses {_CURRENT}; this run used {substitute} instead. {how_to_rotate(record, substitute)}"
+        )
+        session.run.warn(session.key.warning)
+    record = record.changed(
+        substitute=substitute,
+        refused_since=None if substitute is None else (before.refused_since or now),
+    )
+    session.key.refused = None if substitute is None else refused_key(record)
+    if record == before:
+        return
+    with session.store.transaction():
+        record.save(session.store.cursors)
+        if before.fingerprint not in (None, record.fingerprint):
+            session.note("stedi-key-changed", STEDI_KEY, before=before.id, after=record.id)
+        if substitute is not None and before.substitute is None:
+            session.note("stedi-key-refused", STEDI_KEY, key=record.id, used=substitute)
+
+
+def observe_plex_key(session: Session, secrets: Secrets) -> None:
+    """After a command: since when the key of Plex is in use; warn before it may lapse."""
+    days = session.config.plex.key_lapses_days
+    if (
+        session.dry_run
+        or session.config.plex.api is not PlexApi.CONNECT
+        or not days
+        or session.services.opened_plex is None
+    ):
+        return
+    try:
+        key, stored_at = secrets.get(SecretName.PLEX_API_KEY), secrets.set_at(SecretName.PLEX_API_KEY)
+    except CredentialsFault:
+        # The stage that needed the key has reported it.
+        return
+    now, cursors = session.clock.now(), session.store.cursors
+    before = KeyRecord.load(cursors, Fact.PLEX_KEY)
+    record = before.observe(key, None, stored_at, now)
+    if record != before:
+        with session.store.transaction():
+            record.save(cursors, Fact.PLEX_KEY)
+    warning = plex_key_warning(record.since, session.config, now)
+    if warning is not None:
+        session.run.warn(warning)
+
+
+def plex_key_warning(since: datetime | None, config: Config, now: datetime) -> str | None:
+    """The warning in the last seven days before the key may lapse; None before, and after: then it does not lapse."""
+    days = config.plex.key_lapses_days
+    if since is None or not days or config.plex.api is not PlexApi.CONNECT:
+        return None
+    lapses = since + timedelta(days=days)
+    if not lapses - _WARNED_AHEAD <= now < lapses:
+        return None
+    return (
+        f"the Plex key is {many((now - since).days, 'day')} old and may lapse on {lapses:%Y-%m-%d}. Renew it at"
+        f" developers.plex.com, then run `plexstedi credentials set {SecretName.PLEX_API_KEY}`; if your keys do not"
+        " lapse, set plex.key_lapses_days = 0"
+    )
+
+
+def refused_key(record: KeyRecord) -> CredentialsFault:
+    """The fault that lasts while runs use another key than `stedi-api-key`."""
+    return CredentialsFault(
+        f"Stedi refuses stedi-api-key; runs use {record.substitute} instead",
+        fix=how_to_rotate(record, record.substitute),
+        code="stedi-key-refused",
+    )
+
+
+def how_to_rotate(record: KeyRecord, substitute: str | None = None) -> str:
+    """The steps by which a user replaces the key in use."""
+    if substitute == SecretName.STEDI_API_KEY_NEXT:
+        if record.storable:
+            return "Run `plexstedi credentials rotate stedi`; `plexstedi run` does it automatically."
+        return "Store the new key as stedi-api-key: `plexstedi credentials rotate stedi --print-command` shows how."
+    if record.passed_on is not None:
+        return (
+            f"alerts.rotate_command was given the new key {record.passed_on}…, which is not in use yet: check what"
+            " the command did with it."
+        )
+    if not record.storable:
+        return (
+            "plexstedi cannot change it where it is stored: `plexstedi credentials rotate stedi --print-command` shows"
+            " the commands."
+        )
+    return (
+        "Create a key in the Stedi portal, run `plexstedi credentials set stedi-api-key-next`, then"
+        " `plexstedi credentials rotate stedi`."
+    )

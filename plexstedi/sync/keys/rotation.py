@@ -19,11 +19,10 @@ from plexstedi.errors import CredentialsFault, RequestRejected, ServiceRefused, 
 from plexstedi.http.caller import Deadline
 from plexstedi.secret_names import SecretName
 from plexstedi.state.audit import Fact
-from plexstedi.state.subject import Subject
 from plexstedi.stedi.api_keys import ApiKeys, key_id
 from plexstedi.stedi.build import connect_to_api_keys
 from plexstedi.sync.hooks import run_hook
-from plexstedi.sync.keys.advice import ROTATE, ahead, how_to_rotate, refused_key, replaced_key
+from plexstedi.sync.keys.advice import ROTATE, ahead, replaced_key
 from plexstedi.sync.keys.decide import (
     Create,
     Promote,
@@ -34,11 +33,10 @@ from plexstedi.sync.keys.decide import (
     Warn,
     next_step,
 )
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.record import STEDI_KEY, KeyRecord, how_to_rotate, observe_key
+from plexstedi.sync.services import try_stedi_key
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import try_stedi_key
 
-_SUBJECT = Subject("stedi key")
 _API_SECONDS = 30.0
 _MOST_STEPS = 8
 _Result = TypeVar("_Result")
@@ -50,45 +48,9 @@ CURRENT, NEXT, PREVIOUS = (
 )
 
 
-def observe_key(session: Session, secrets: Secrets) -> None:
-    """After a command that called Stedi: record which key is in use, since when, and whether Stedi refused it."""
-    if session.dry_run or session.key.seen or not session.stedi_was_called:
-        return
-    session.key.seen = True
-    try:
-        current = secrets.get(CURRENT)
-        storable = secrets.unchangeable(CURRENT) is None
-        stored_at = secrets.set_at(CURRENT)
-    except CredentialsFault:
-        # The stage that needed the key has reported it.
-        return
-    now = session.clock.now()
-    before = KeyRecord.load(session.store.cursors)
-    record = before.observe(current, key_id(current), stored_at, now).changed(storable=storable)
-    substitute = session.stedi.substitute
-    if substitute is not None:
-        session.key.warning = (
-            f"Stedi refuses {CURRENT}; this run used {substitute} instead. {how_to_rotate(record, substitute)}"
-        )
-        session.run.warn(session.key.warning)
-    record = record.changed(
-        substitute=substitute,
-        refused_since=None if substitute is None else (before.refused_since or now),
-    )
-    session.key.refused = None if substitute is None else refused_key(record)
-    if record == before:
-        return
-    with session.store.transaction():
-        record.save(session.store.cursors)
-        if before.fingerprint not in (None, record.fingerprint):
-            session.note("stedi-key-changed", _SUBJECT, before=before.id, after=record.id)
-        if substitute is not None and before.substitute is None:
-            session.note("stedi-key-refused", _SUBJECT, key=record.id, used=substitute)
-
-
 def rotate_if_due(session: Session, secrets: Secrets) -> None:
     """At the end of a `run` without faults: the next steps of the rotation. What fails is a warning."""
-    if session.stedi_was_called:
+    if session.services.opened_stedi is not None:
         observe_key(session, secrets)
         Rotation(session, secrets).advance()
 
@@ -110,7 +72,7 @@ def rotate_now(session: Session, secrets: Secrets) -> bool:
         )
     with suppress(ServiceRefused):
         # If Stedi refuses the key in use, the next one may still be accepted.
-        session.stedi.check_access()
+        session.services.stedi.check_access()
         observe_key(session, secrets)
     if Rotation(session, secrets, asked=True).advance():
         return True
@@ -153,7 +115,7 @@ class Rotation:
     def _situation(self) -> Situation:
         session, secrets = self.session, self.secrets
         following, previous = self._stored(NEXT), self._stored(PREVIOUS)
-        substitute = session.stedi.substitute if session.stedi_was_called else None
+        substitute = session.services.stedi.substitute if session.services.opened_stedi is not None else None
         return Situation(
             now=session.clock.now(),
             record=KeyRecord.load(session.store.cursors),
@@ -194,7 +156,7 @@ class Rotation:
         if not pass_on:
             # A key whose secret cannot be stored would be lost at once.
             self.secrets.must_store()
-        description = f"plexstedi {self.session.tenant} {self.session.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+        description = f"plexstedi {self.session.config.tenant} {self.session.clock.now():%Y-%m-%dT%H:%M:%SZ}"
         self._record("stedi-key-creating", lambda r: r.changed(creating=description), description=description)
         created = self._with_api(lambda api: api.create(description))
         if not pass_on:
@@ -287,4 +249,4 @@ class Rotation:
         """Commit a change of the record together with its event."""
         with self.session.store.transaction():
             change(KeyRecord.load(self.session.store.cursors)).save(self.session.store.cursors)
-            self.session.note(kind, _SUBJECT, order_id=None, **detail)
+            self.session.note(kind, STEDI_KEY, order_id=None, **detail)

@@ -13,8 +13,8 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import HealthFile
 from plexstedi.sync.endings import fault_key, persists
-from plexstedi.sync.keys.advice import key_due, refused_key
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.advice import key_due
+from plexstedi.sync.keys.record import KeyRecord, refused_key
 from plexstedi.sync.people.channels import channel_warnings, ping, run_log, send_message
 from plexstedi.sync.people.messages import Message, digest_message, failed_run_message, news_message, own_digests
 from plexstedi.sync.session import Session

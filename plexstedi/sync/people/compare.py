@@ -55,7 +55,7 @@ def conflict_versions(session: Session, document: Document) -> Versions:
         execution = _other_of_slot(session, document)
         if execution is None:
             return Versions((Version("at Stedi: no file for this slot was found there", None), ours))
-        content = session.stedi.execution_document(execution.id, "output")
+        content = session.services.stedi.execution_document(execution.id, "output")
     except PlexStediError as fault:
         return Versions((Version(f"at Stedi: {fault.message}", None), ours))
     title = f"at Stedi since {execution.created_at:%Y-%m-%d %H:%M} UTC ({execution.file_name})"
@@ -67,7 +67,7 @@ def _other_of_slot(session: Session, document: Document) -> Execution | None:
     """The newest file of the same slot at Stedi: its name differs only in the mark of the content."""
     slot = document.idempotency_key + "_"
     begin = (document.first_attempt_at or document.frozen_at) - _SEARCH_MARGIN
-    for page in session.stedi.executions(direction=OUTBOUND, begin=begin, display_name=slot):
+    for page in session.services.stedi.executions(direction=OUTBOUND, begin=begin, display_name=slot):
         for execution in page.items:
             if (execution.file_name or "").startswith(slot):
                 return execution

@@ -28,10 +28,9 @@ from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_positio
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.executions import read_executions
-from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
+from plexstedi.sync.submit.lifecycle import Trade, Word
+from plexstedi.sync.submit.trades import Trades, all_trades
 
 _BEFORE_FIRST_FILE = timedelta(days=2)
 """Longest assumed time from the last change of an order in Plex to its first document."""
@@ -80,7 +79,7 @@ def find_streams(session: Session) -> list[FoundStream]:
     Reads all of Plex and Stedi's feed to its end; only revisions and executions are stored. Raise ServiceUnavailable if
     the time limit is reached before all orders were read; what was read is kept.
     """
-    check_tenant(session)
+    session.services.check_tenant()
     session.overrides |= {"sweep-empty"}
     read_executions(session, all_of_ours=True)
     unknown = _unknown_files(session)
@@ -217,7 +216,7 @@ def _import_stream(
     session: Session, trades: Trades, stream: FoundStream, trade: Trade, at_stedi: Sequence[FileAtStedi]
 ) -> None:
     revision = trade.revision if stream.revision is None else stream.revision
-    name = stream_name(StreamKey(order_id=trade.id, release=stream.release))
+    name = StreamKey(order_id=trade.id, release=stream.release).name
     files = [RecoveredSent(each.file.slot.kind, each.file.mark, each.x12) for each in at_stedi]
     sent = sent_by_position(trades.as_sent(trade, revision, stream.release), files)
     close_earlier(session, name)

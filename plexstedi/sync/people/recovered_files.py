@@ -13,7 +13,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.trades import Trade
+from plexstedi.sync.submit.lifecycle import Trade
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class FileAtStedi:
 def file_at_stedi(session: Session, file: Found) -> FileAtStedi:
     """Read delivery, control numbers and contents of one file from Stedi. Raise ServiceUnavailable."""
     execution_id = file.execution.execution_id
-    execution = session.stedi.execution(execution_id)
+    execution = session.services.stedi.execution(execution_id)
     delivery = None if execution is None else delivery_of(execution)
-    controls = session.stedi.execution_transactions(execution_id)
+    controls = session.services.stedi.execution_transactions(execution_id)
     first = controls[0] if controls else None
-    body = session.stedi.execution_document(execution_id, "input") or b""
-    text = session.stedi.execution_document(execution_id, "output") or b""
+    body = session.services.stedi.execution_document(execution_id, "input") or b""
+    text = session.services.stedi.execution_document(execution_id, "output") or b""
     return FileAtStedi(
         file=file,
         execution_id=delivery.execution_id if isinstance(delivery, RetriedAs) else execution_id,

@@ -23,13 +23,12 @@ from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.people.replay_comparison import Comparison, compared
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.lifecycle import moved
+from plexstedi.sync.submit.lifecycle import Trade, moved
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.send import send
-from plexstedi.sync.submit.trades import Trade, trades_of_kind
+from plexstedi.sync.submit.trades import trades_of_kind
 
 _WHY_NOT = {
     DocumentState.FROZEN: "is already queued",
@@ -144,7 +143,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     next submit.
     """
     if not queue:
-        check_tenant(session)
+        session.services.check_tenant()
         check_executions(session)
     sent = []
     for one in planned:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from plexstedi.advice import replay_command
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.actions import Cancel860, Change860, Send850
 from plexstedi.edi.outbound.build_850 import Purpose
-from plexstedi.edi.outbound.document import Renderings, Sendable, prepare, prepare_invoice
+from plexstedi.edi.outbound.document import Renderings, Sendable, prepare_invoice
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import UsageFault
 from plexstedi.state.document import RECOVERED, Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.partners import partner_of
-from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
 from plexstedi.sync.submit.due_invoices import ORIGINAL
-from plexstedi.sync.submit.trades import Trade, plex_id
-from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
+from plexstedi.sync.submit.lifecycle import Trade, plex_id
+from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of
 
 
 def order_again(
@@ -32,21 +29,19 @@ def order_again(
     due = _sendable(session, last, record, purpose)
     partner = partner_of(session, record.supplier, due.order.supplier_address_id)
     renderings = Renderings(partner)
-    seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
     # The same slot under the next counter. Only a whole order that replaces a recovered 860 needs the next sequence.
     change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
-    prepared = prepare(
+    prepared = prepared_for(
+        session.store,
         due,
         renderings,
+        revision=last.revision,
         change_sequence=change_sequence,
-        revision_seen=(modified_at or seen_at).date(),
-        received=received_so_far(session.store, record.id),
+        last=last,
+        supplier_has=_before(session, last, record) if isinstance(due, Change860) else 0,
     )
     if isinstance(prepared, Held):
         return prepared.reasons
-    if isinstance(due, Change860):
-        sent = sent_after(session.store, due, last, _before(session, last, record), prepared.sent, renderings)
-        prepared = dataclasses.replace(prepared, sent=sent)
     return DueDocument(
         stream=last.stream,
         release=last.order_release,

@@ -17,6 +17,7 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.subject import of_document, of_invoice, of_order
 from plexstedi.state.writes import WriteState
 from plexstedi.sync.isolation import try_again
+from plexstedi.sync.partners import configured_partner
 from plexstedi.sync.people.acknowledgment_decisions import (
     decide_lines,
     decide_whole,
@@ -24,7 +25,6 @@ from plexstedi.sync.people.acknowledgment_decisions import (
     transaction_of,
 )
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.in_doubt import found_at_stedi
 from plexstedi.sync.submit.send import accept
 
@@ -80,7 +80,7 @@ def _informed_outside_edi(session: Session, review: Review, lines: Collection[in
     names = {review.subject.text}
     if review.subject.text == record.id and record.supplier in session.config.suppliers:
         order = session.store.orders.revision(record.id, record.latest)
-        names = {stream_name(key) for key in streams(order, session.partner(record.supplier))}
+        names = {key.name for key in streams(order, configured_partner(session, record.supplier))}
     for name in names:
         session.store.orders.set_known_revision(name, record.latest)
     session.note("taken-as-told", of_order(record.number), order_id=record.id, revision=record.latest)

@@ -102,7 +102,7 @@ def poll_invoices(
         if session.clock.monotonic() >= until:
             session.run.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
             return False
-        readings = session.plex.touched_invoices(window)
+        readings = session.services.plex.touched_invoices(window)
         with session.store.transaction():
             for reading in readings:
                 with isolated(session, _record_of(reading)):

@@ -28,7 +28,7 @@ def close_odd_row_reviews(session: Session, rows: Collection[str]) -> None:
 
 def open_odd_record_reviews(session: Session) -> None:
     """Open one review item for each unreadable Plex row that does not belong to a held record."""
-    unreadable_records = session.plex.unreadable_records()
+    unreadable_records = session.services.plex.unreadable_records()
     if not unreadable_records:
         return
     with session.store.transaction():

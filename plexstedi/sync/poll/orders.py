@@ -22,9 +22,7 @@ from plexstedi.sync.poll.odd_rows import close_odd_row_reviews, has_odd_rows, op
 from plexstedi.sync.poll.pending import Progress, read_pending
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
-from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.timezones import note_timezone
 
 COMMIT_DELAY = timedelta(minutes=1)
 """A window ends this long ago, so that rows being committed in Plex are not missed."""
@@ -76,8 +74,8 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
 
     Raise ServiceUnavailable, ServiceRefused, SuspicionStop, Interrupted; what was stored stays stored.
     """
-    check_tenant(session)
-    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
+    session.services.check_tenant()
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.deadline.left(session.clock))
     try_again_after_update(session)
     try:
         _poll(session, since=since, full=full, until=until)
@@ -93,7 +91,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
             session.store.plex_rows.forget()
         # Before BEGAN is set: whether this is the first poll decides which invoices count as known.
         invoices_start = invoices.set_start(session, now, _orders_start(session, now))
-        note_timezone(cursors, session.config.plex.timezone, now)
+        cursors.note_timezone(session.config.plex.timezone, now)
         start = _start(session, now)
     progress = Progress(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, progress, start, invoices_start, since=since, full=full, now=now)
@@ -164,7 +162,7 @@ def _orders_start(session: Session, now: datetime) -> datetime:
 
 
 def _list_window(session: Session, window: Window) -> None:
-    touched = session.plex.touched_orders(window)
+    touched = session.services.plex.touched_orders(window)
     orders = session.store.orders
     work = [Work(one.order_id, one.number, "window") for one in touched if not _already_read(orders, one)]
     with session.store.transaction():
@@ -183,7 +181,7 @@ def _already_read(orders: Orders, touched: Touched) -> bool:
 
 
 def _list_sweep(session: Session, now: datetime, why: str) -> None:
-    open_now = {one.order_id: one for one in session.plex.open_orders()}
+    open_now = {one.order_id: one for one in session.services.plex.open_orders()}
     known = session.store.orders.open_ids()
     gone = [order_id for order_id in known if order_id not in open_now]
     if known and len(gone) == len(known):
@@ -215,7 +213,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
 
 def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
     """The list has none of the known open orders: plausible only if they are really closed, so one is read to check."""
-    reading = session.plex.order(order_id)
+    reading = session.services.plex.order(order_id)
     if isinstance(reading, Order) and reading.phase not in (Phase.RELEASED, Phase.UNRELEASED):
         return
     session.suspect(

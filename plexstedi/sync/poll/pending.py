@@ -109,7 +109,7 @@ class _PendingReader:
         wanted = {item.order_id: item for item in work}
         told = f"reading orders from Plex{reading_time(self.total, session.config.plex.requests_per_minute)}"
         try:
-            for reading in session.plex.orders(list(wanted)):
+            for reading in session.services.plex.orders(list(wanted)):
                 session.checkpoint()
                 item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
                 self._take(reading, item)
@@ -182,7 +182,7 @@ def _with_supplier(
     if order.supplier_code not in session.config.suppliers:
         return order, None
     try:
-        return order, session.plex.supplier(order.supplier_id, order.supplier_address_id)
+        return order, session.services.plex.supplier(order.supplier_id, order.supplier_address_id)
     except ServiceUnavailable as fault:
         if fault.code == "time-limit":
             raise

@@ -30,7 +30,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
         return
     session.receipts_read = True
     try:
-        receipts = session.plex.receipts(Window(begin, now))
+        receipts = session.services.plex.receipts(Window(begin, now))
     except ServiceRefused as fault:
         # This tenant may not offer receipts at all: continue without received quantities.
         if fault.code != "wrong-path":

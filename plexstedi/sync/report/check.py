@@ -27,7 +27,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.file.backups import age_of_last_backup
 from plexstedi.state.store import Store
 from plexstedi.sync.report.overview import reading
-from plexstedi.sync.setup import plex_settings
+from plexstedi.sync.services import plex_settings
 
 _OLD_BACKUP = timedelta(days=3)
 

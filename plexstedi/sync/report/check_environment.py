@@ -8,7 +8,7 @@ from plexstedi.config.load import Config
 from plexstedi.errors import EnvironmentFault, PlexStediError
 from plexstedi.http.network import check_network_environment
 from plexstedi.sync.report.check import Area, Finding, ok, wrong
-from plexstedi.sync.setup import plex_settings
+from plexstedi.sync.services import plex_settings
 
 
 def check_environment(config: Config) -> list[Finding]:

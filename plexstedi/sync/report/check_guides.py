@@ -22,7 +22,7 @@ from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
-from plexstedi.sync.received import received_so_far
+from plexstedi.sync.supplier_copy import received_so_far
 
 _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 

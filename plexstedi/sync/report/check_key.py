@@ -12,9 +12,8 @@ from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, PlexStediError
 from plexstedi.secret_names import SecretName
 from plexstedi.state.cursors import Fact
-from plexstedi.sync.keys.advice import how_to_rotate, key_due, refused_key
-from plexstedi.sync.keys.plex_key import plex_key_warning
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.advice import key_due
+from plexstedi.sync.keys.record import KeyRecord, how_to_rotate, plex_key_warning, refused_key
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn
 from plexstedi.sync.report.overview import reading
 

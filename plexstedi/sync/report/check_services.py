@@ -26,11 +26,10 @@ from plexstedi.plex.tenant import verify_tenant
 from plexstedi.secret_names import SecretName
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
-from plexstedi.sync.keys.advice import refused_key
-from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.keys.record import KeyRecord, refused_key
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
 from plexstedi.sync.report.check_tables import check_limits, check_tables
-from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
+from plexstedi.sync.services import open_plex, open_stedi, plex_settings
 
 _SECONDS = 120.0
 """Time limit per service; an unavailable service is retried until then."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from plexstedi.edi.reasons import Reason
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
@@ -36,7 +37,21 @@ _LISTED_WITHIN = timedelta(minutes=30)
 """Stedi attempts a delivery three times, six minutes apart; the feed lists the file after the last attempt."""
 
 
-def confirm_deliveries(session: Session, turns: Turns) -> None:
+def confirm_deliveries(session: Session, turns: Turns) -> ServiceUnavailable | None:
+    """Confirm earlier documents. If Stedi cannot report deliveries, return the fault.
+
+    Raise ServiceUnavailable if the time is over.
+    """
+    try:
+        _confirm_each(session, turns)
+    except ServiceUnavailable as fault:
+        if fault.code == "time-limit":
+            raise
+        return fault
+    return None
+
+
+def _confirm_each(session: Session, turns: Turns) -> None:
     """Determine whether each accepted or failed document was delivered: from the execution feed, else by a call.
 
     The feed has just been read: a file listed as completed was delivered, a recent one that is not listed is still in
@@ -45,7 +60,7 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
-    stedi = session.stedi
+    stedi = session.services.stedi
 
     def not_in_feed() -> Iterator[_Query]:
         for done, document in enumerate(open_documents, 1):

@@ -12,7 +12,10 @@ from typing import Any
 
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.packed import Packed
+from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.due_invoices import find_due_invoices
+from plexstedi.sync.submit.due_orders import find_due
 
 _UNPACKED_LINES = 500
 """The order lines of the first documents, which are kept as built."""
@@ -35,6 +38,12 @@ class _PackedDocument:
         return DueDocument(prepared=self.content.unpacked(), **self.other)
 
 
+def find_each(session: Session, number: str | None = None, *, ask_plex: bool = False) -> Iterator[DueDocument]:
+    """Orders first, then invoices, of this number or of all; `ask_plex` as in `find_due`."""
+    yield from find_due(session, number, ask_plex=ask_plex)
+    yield from find_due_invoices(session, number)
+
+
 class DueDocuments:
     """Due documents in the sequence given. `documents` is read to its end at once."""
 
@@ -44,9 +53,8 @@ class DueDocuments:
         for document in documents:
             lines += len(document.prepared.sent.lines)
             self._documents.append(document if lines <= _UNPACKED_LINES else _PackedDocument.of(document))
-
-    def __len__(self) -> int:
-        return len(self._documents)
+        self.total = len(self._documents)
+        """How many there were before the first was handed on."""
 
     def take(self, limit: int | None = None) -> Iterator[DueDocument]:
         """The documents, at most `limit`; each is removed as it is handed on."""

@@ -14,6 +14,7 @@ from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
+    Trade,
     Waits,
     decide_each,
     has_revision,
@@ -23,9 +24,9 @@ from plexstedi.sync.submit.lifecycle import (
     nothing_due,
     orphans,
     ready_to_send,
+    trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.trades import Trade, trade_of_invoice
 
 ORIGINAL = "00"
 """Stored as the purpose of every 810: its BIG08 is never another here."""
@@ -82,11 +83,10 @@ def _of_invoice(
     if problems:
         # A draft that was never sent is not due, so incomplete settings do not matter yet.
         if known_revision or (invoice.booked and not invoice.void):
-            hold(session, trade, trade.id, problems)
+            return hold(session, trade, trade.id, problems)
         return Waits()
     if last is not None and (reasons := moved(trade, last)):
-        hold(session, trade, trade.id, reasons)
-        return Waits()
+        return hold(session, trade, trade.id, reasons)
     has = session.store.invoices.revision(record.id, known_revision) if known_revision else None
     partner = session.config.customer(record.customer)
     decision = invoice_due(has, invoice, partner)
@@ -94,15 +94,12 @@ def _of_invoice(
         _resolved(session, record, trade)
         return None
     if isinstance(decision, DueHeld):
-        hold(session, trade, trade.id, decision.reasons)
-        return Waits()
+        return hold(session, trade, trade.id, decision.reasons)
     if reasons := numbers.taken(trade) or orphans(session, trade, invoice.created_at):
-        hold(session, trade, trade.id, reasons)
-        return Waits()
+        return hold(session, trade, trade.id, reasons)
     prepared = prepare_invoice(decision.invoice, partner)
     if isinstance(prepared, Held):
-        hold(session, trade, trade.id, prepared.reasons)
-        return Waits()
+        return hold(session, trade, trade.id, prepared.reasons)
     return ready_to_send(
         session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from plexstedi.config.load import KnownOrders
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.order import Order, Phase
-from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
-from plexstedi.edi.outbound.document import Renderings, prepare
+from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
+from plexstedi.edi.outbound.document import Renderings, Sendable
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
@@ -20,17 +19,10 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order, of_stream
 from plexstedi.sync.isolation import is_held, isolated
 from plexstedi.sync.partners import partner_of
-from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import (
-    DueDocument,
-    kind_not_sent,
-    next_change_sequence,
-    order_mark,
-    purpose_of,
-    stream_name,
-)
+from plexstedi.sync.submit.document import DueDocument, order_mark
 from plexstedi.sync.submit.lifecycle import (
+    Trade,
     Waits,
     decide_each,
     has_revision,
@@ -42,11 +34,11 @@ from plexstedi.sync.submit.lifecycle import (
     orphans,
     ready_to_send,
     record_of_trade,
+    trade_of_order,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.restored_values import adopt_unknown_promises
-from plexstedi.sync.submit.trades import Trade, trade_of_order
-from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
+from plexstedi.sync.submit.restored_values import may_be_promise
+from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of
 
 
 def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> Iterator[DueDocument]:
@@ -65,7 +57,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
             found = _of_order(session, record, numbers)
         if ask_plex:
             # A change adopted as the supplier's own promise is not sent; what remains is due in the next run.
-            found = [one for one in found if not _may_be_promise(session, record, one)]
+            found = [one for one in found if not may_be_promise(session, record, one)]
         return found
 
     yield from decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
@@ -97,14 +89,14 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     partner = partner_of(session, record.supplier, order.supplier_address_id)
     up_to_date = True
     found = []
-    keys = list(_streams(session, record, order, partner))
-    if all(key.release is not None for key in keys):
+    keys = _streams(session, record, order, partner)
+    if all(key.release is not None for key in keys.values()):
         session.withdraw_review(
             ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id
         )
-    for key in keys:
+    for name, key in keys.items():
         result: DueDocument | Waits | None = Waits()
-        turn = record_of_trade(trade_of_order(record), "find the change in", stream_name(key))
+        turn = record_of_trade(trade_of_order(record), "find the change in", name)
         if not is_held(session, turn):
             with isolated(session, turn):
                 result = _of_stream(session, record, order, partner, key, numbers)
@@ -132,24 +124,24 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     hold(session, trade, last.stream, moved(trade, last) or (missing,))
 
 
-def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
-    """The order's current streams and those with documents: a release that was removed has to be cancelled."""
+def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Mapping[str, StreamKey]:
+    """By name, the order's current streams and those with documents: a removed release has to be cancelled."""
     documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_abandoned]
-    keys = {stream_name(key): key for key in streams(order, partner)}
+    keys = {key.name: key for key in streams(order, partner)}
     if any(document.order_release is None for document in documents):
         # Sent as a whole, it stays whole, whatever `releases` is now: sent separately, its releases would be ordered
         # twice.
         keys = {name: key for name, key in keys.items() if key.release is None}
     for document in documents:
         keys.setdefault(document.stream, StreamKey(order_id=record.id, release=document.order_release))
-    return keys.values()
+    return keys
 
 
 def _of_stream(
     session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
     """A document to send, Waits, or None if nothing is due."""
-    trade, name = trade_of_order(record), stream_name(key)
+    trade, name = trade_of_order(record), key.name
     last = last_sent(session, name)
     if isinstance(last, Waits):
         return last
@@ -160,22 +152,21 @@ def _of_stream(
         and key.release is None
         and _was_sent_by_release(session, record)
     ):
-        hold(session, trade, name, (_SENT_BY_RELEASE,))
-        return Waits()
+        return hold(session, trade, name, (_SENT_BY_RELEASE,))
+    # The supplier has the latest revision, so what was held before is no longer due.
     if known_revision >= record.latest:
         nothing_due(session, trade, name)
         return None
+    # An 860 would go to the new supplier, or name a number that the former documents do not have.
     if last is not None and (reasons := moved(trade, last)):
-        hold(session, trade, name, reasons)
-        return Waits()
+        return hold(session, trade, name, reasons)
     has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
     if last is None and has is not None:
         if has.phase is Phase.UNRELEASED:
             # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
             has = None
         elif reasons := _moved_since_known(session, trade, has, order):
-            hold(session, trade, name, reasons)
-            return Waits()
+            return hold(session, trade, name, reasons)
         elif key.release is not None and _is_newer(session, has, name, key.release):
             has = None
     renderings = Renderings(partner)
@@ -183,22 +174,18 @@ def _of_stream(
     if isinstance(decision, Nothing):
         nothing_due(session, trade, name)
         return None
+    # The supplier may have it by other means, so whether it is sent is a setting's or a user's decision.
     if record.known and last is None and not _is_allowed(session, record, name):
         waits = _known_order(session, record, key, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
+    # After the decision: an order with nothing due is not held because of its number.
     if taken := numbers.taken(trade):
-        hold(session, trade, name, taken)
-        return Waits()
+        return hold(session, trade, name, taken)
     # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
-        hold(session, trade, name, reasons)
-        return Waits()
-    document = _prepared(session, record, order, renderings, key, decision, last)
-    if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
-        sent = sent_after(session.store, decision, last, known_revision, document.prepared.sent, renderings)
-        return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
-    return document
+        return hold(session, trade, name, reasons)
+    return _prepared(session, record, renderings, decision, last, known_revision, name)
 
 
 def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
@@ -216,20 +203,6 @@ def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -
     # A supplier that only has another code now is the same supplier.
     was = now.supplier_code if has.supplier_id == now.supplier_id else has.supplier_code
     return moved_since_known(trade, was, has.number)
-
-
-def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
-    """Whether a change is, or may be, a promise of the supplier that a lost state wrote into Plex."""
-    trade, last = trade_of_order(record), session.store.documents.last_sent_document(due_now.stream)
-    known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
-    if not known_revision:
-        return False
-    now = session.store.orders.revision(record.id, record.latest)
-    reasons = adopt_unknown_promises(session, record, supplier_copy_of(session.store, record, known_revision), now)
-    if reasons:
-        with session.store.transaction():
-            hold(session, trade, due_now.stream, reasons)
-    return reasons is not None
 
 
 def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
@@ -252,15 +225,16 @@ def _is_allowed(session: Session, record: OrderRecord, stream: str) -> bool:
 
     A decision about one release is none about the others: each has a review item of its own.
     """
-    undecided = session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
-    return record.allowed >= record.latest and not undecided
+    if record.allowed < record.latest:
+        return False
+    return not session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
 
 
 def _known_order(
     session: Session, record: OrderRecord, key: StreamKey, *, has_baseline: bool
 ) -> Waits | Nothing | None:
     """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
-    name = stream_name(key)
+    name = key.name
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_known_revision(name, record.latest)
@@ -291,42 +265,73 @@ def _known_order(
 def _prepared(
     session: Session,
     record: OrderRecord,
-    order: Order,
     renderings: Renderings,
-    key: StreamKey,
-    decision: Due,
+    decision: Sendable | DueHeld,
     last: Document | None,
+    supplier_has: int,
+    stream: str,
 ) -> DueDocument | Waits:
-    trade, name = trade_of_order(record), stream_name(key)
-    assert not isinstance(decision, Nothing)
+    """The document to send; a hold if it cannot be built or may not be sent."""
+    trade = trade_of_order(record)
     if isinstance(decision, DueHeld):
-        hold(session, trade, name, decision.reasons)
-        return Waits()
+        return hold(session, trade, stream, decision.reasons)
+    key, order = decision.stream, decision.order
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        hold(session, trade, name, (kind_not_sent(kind),))
-        return Waits()
-    change_sequence = next_change_sequence(decision, last)
-    seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
-    prepared = prepare(
+        return hold(session, trade, stream, (_kind_not_sent(kind),))
+    change_sequence, purpose = _next_change_sequence(decision, last), _purpose_of(decision)
+    prepared = prepared_for(
+        session.store,
         decision,
         renderings,
+        revision=record.latest,
         change_sequence=change_sequence,
-        revision_seen=(modified_at or seen_at).date(),
-        received=received_so_far(session.store, record.id),
+        last=last,
+        supplier_has=supplier_has,
     )
     if isinstance(prepared, Held):
-        hold(session, trade, name, prepared.reasons)
-        return Waits()
+        return hold(session, trade, stream, prepared.reasons)
     return ready_to_send(
         session,
         trade,
         prepared,
         renderings.partner,
-        stream=name,
+        stream=stream,
         dated=order.order_date,
-        purpose=purpose_of(decision),
+        purpose=purpose,
         change_sequence=change_sequence,
         order_release=key.release,
         mark=order_mark(order, key, renderings),
+    )
+
+
+def _next_change_sequence(decision: Sendable, last: Document | None) -> int:
+    """0 for the first 850 of a stream, then counting up (RULES.md Sending 8: BCH05 counts from 1)."""
+    if isinstance(decision, Send850) and last is None:
+        return 0
+    return (0 if last is None else last.change_sequence) + 1
+
+
+def _purpose_of(decision: Sendable) -> str:
+    """BEG01 or BCH01 of the due document (X12 element 353)."""
+    match decision:
+        case Send850():
+            return decision.purpose
+        case Replace850():
+            return "05"
+        case Cancel860():
+            return "01"
+        case Change860():
+            return "04"
+        case _:
+            raise ValueError("nothing is due")
+
+
+def _kind_not_sent(kind: str) -> Reason:
+    return Reason(
+        code=f"{kind}-not-sent",
+        where="order",
+        message=f"an {kind} is due and documents.send does not list it",
+        fix=f'Add "{kind}" to documents.send, or resolve it with the supplier, then'
+        " `plexstedi review accept ID --reason TEXT`.",
     )

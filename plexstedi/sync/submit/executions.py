@@ -37,7 +37,8 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
 
 def _list_all_of_ours(session: Session) -> None:
-    for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
+    ours = name_prefix(session.config.tenant, session.config.stedi.usage_indicator)
+    for page in session.services.stedi.executions(direction=OUTBOUND, display_name=ours):
         with session.store.transaction():
             record_entries(session, EXECUTIONS, page, _note_execution)
         session.checkpoint()
@@ -46,7 +47,8 @@ def _list_all_of_ours(session: Session) -> None:
 def is_ours(session: Session, file_name: str | None) -> bool:
     """Whether a file name follows our scheme, with this tenant and usage indicator."""
     parsed = parse_file_name(file_name or "")
-    return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
+    ours = (session.config.tenant, session.config.stedi.usage_indicator)
+    return parsed is not None and (parsed[0].tenant, parsed[0].usage) == ours
 
 
 def _note_execution(session: Session, execution: Execution) -> None:
@@ -81,15 +83,6 @@ def _open_review_of_inbound_file(session: Session, execution: Execution) -> None
     subject = Subject(f"execution {execution.id}")
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
         session.open_review(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
-
-
-def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
-    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
-
-    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
-    """
-    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
-    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
 def _stop_on_unknown_files(session: Session) -> None:

@@ -75,7 +75,7 @@ def _resolve(session: Session, document: Document) -> None:
     # Rejected after an attempt without a response: repeating would be rejected again, so search instead.
     refused = (last_outcome or "").startswith(REFUSED)
     # The latest of all known times: a local clock set back must not make the key look valid.
-    latest = session.store.cursors.latest_time(now, session.stedi.service_now())
+    latest = session.store.cursors.latest_time(now, session.services.stedi.service_now())
     first = document.first_attempt_at
     young = first is None or latest - first < KEY_LIFE
     if young and not refused:
@@ -114,7 +114,7 @@ def _mark_in_doubt(session: Session, document: Document) -> None:
 
 def _search_again(session: Session, document: Document) -> None:
     """Search for the file of a document in doubt: Stedi may list it by now."""
-    for page in session.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
+    for page in session.services.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
         for execution in page.items:
             if execution.file_name == document.file_name:
                 with session.store.transaction():
@@ -140,7 +140,7 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
     begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
     # A control of another partner would not appear in a list of this partnership.
     same_partner = control is None or control.partnership == document.partnership
-    pages = session.stedi.executions(
+    pages = session.services.stedi.executions(
         partnership_id=document.partnership if same_partner else None,
         direction=OUTBOUND,
         begin=begin - _SEARCH_MARGIN,

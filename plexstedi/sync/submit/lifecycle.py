@@ -5,20 +5,76 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from plexstedi.decimal_json import dumps
+from plexstedi.edi.document_name import parse_file_name
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
+from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
+from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_document, of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
-from plexstedi.sync.submit.executions import unknown_streams
-from plexstedi.sync.submit.trades import Trade
+from plexstedi.sync.submit.document import DueDocument, text_mark
+from plexstedi.sync.submit.freeze import route_of
+
+Word = Literal["order", "invoice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """An order or an invoice, as far as its documents are concerned."""
+
+    word: Word
+    id: str
+    """Owner id of its documents: the Plex id of an order, the stream of an invoice."""
+    number: str
+    partner: str
+    """The code of the supplier or customer."""
+    revision: int
+    """The latest revision."""
+    held: ReviewKind
+    """The kind of the review items that hold it."""
+    baseline: int = 0
+    """The revision that the partner knows by other means."""
+
+    def where(self, stream: str) -> str:
+        """What a reason about one of its streams concerns: the order, or the release sent as an order of its own."""
+        release = stream.removeprefix(f"{self.id}/")
+        return self.word if release == stream else f"release {release}"
+
+    @property
+    def counterpart(self) -> str:
+        """The partner's role, for messages."""
+        return "supplier" if self.word == "order" else "customer"
+
+
+def trade_of_order(record: OrderRecord) -> Trade:
+    """The trade of an order."""
+    return Trade(
+        "order",
+        record.id,
+        record.number,
+        record.supplier,
+        record.latest,
+        ReviewKind.ORDER_HELD,
+        record.baseline,
+    )
+
+
+def trade_of_invoice(record: InvoiceRecord) -> Trade:
+    """The trade of an invoice."""
+    return Trade("invoice", record.stream, record.number, record.customer, record.latest, ReviewKind.INVOICE_HELD)
+
+
+def plex_id(trade: Trade) -> str:
+    """The id in Plex."""
+    return invoice_of_stream(trade.id) or trade.id
 
 
 @dataclass(frozen=True)
@@ -47,7 +103,7 @@ def decide_each(
 
     Excludes those for which Stedi has files that the ledger lacks.
     """
-    unknown = unknown_streams(session)
+    unknown = _unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
         found: Sequence[DueDocument] = ()
@@ -57,6 +113,15 @@ def decide_each(
                 found = [one for one in decide(trade) if (one.number, one.release) not in unknown]
         session.progress(progress, done, len(trades))
         yield from found
+
+
+def _unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
+    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
+
+    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
+    """
+    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
+    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
@@ -135,8 +200,8 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
     )
 
 
-def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> None:
-    """Hold a stream for these reasons."""
+def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> Waits:
+    """Hold a stream for these reasons: it waits."""
     new = session.open_review(
         trade.held,
         of_stream(stream),
@@ -149,6 +214,7 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
         order_number=trade.number,
     )
     session.run.counts.documents_held += int(new)
+    return Waits()
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
@@ -200,7 +266,21 @@ def ready_to_send(
         change_sequence=change_sequence,
         mark=mark or text_mark(dumps(prepared.guide_json)),
     )
-    if refused_before(session, document):
+    if _refused_before(session, document):
         return Waits()
     release(session, trade, stream)
     return document
+
+
+def _refused_before(session: Session, document: DueDocument) -> bool:
+    """Whether Stedi already rejected this content over this route: it is resent only by a user, or once changed."""
+    earlier = session.store.documents.of_stream(document.stream)
+    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
+        return False
+    refused = earlier[-1]
+    if refused.retry:
+        return False
+    route = route_of(document)
+    # A corrected partnership or setting may resolve the rejection: then the same content is sent again.
+    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
+    return same_route and document.mark in refused.file_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plexstedi.edi.document_name import Slot, parse_file_name
 from plexstedi.edi.order import Phase
@@ -16,7 +16,7 @@ from plexstedi.state.invoices import invoice_of_stream, invoice_stream
 from plexstedi.state.numbers import Numbered
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.trades import Trade, Word, plex_id
+from plexstedi.sync.submit.lifecycle import Trade, Word, plex_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class _Orphan:
 _Group = tuple[list[_Naming], list[_Orphan]]
 
 
+@dataclass
 class OrderNumbers:
     """Which record uses which number, looked up when a number is first needed."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._by_key: dict[tuple[Word, str], Mapping[str, _Group]] = {}
+    _session: Session
+    _by_key: dict[tuple[Word, str], Mapping[str, _Group]] = field(default_factory=dict)
 
     def taken(self, trade: Trade) -> tuple[Reason, ...]:
         """Why this order or invoice may not be sent under its number; empty if it may."""

@@ -14,6 +14,9 @@ from plexstedi.plex.note_token import token
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.lifecycle import has_revision, hold, trade_of_order
+from plexstedi.sync.supplier_copy import supplier_copy_of
 from plexstedi.sync.writeback.results import references
 
 
@@ -68,7 +71,21 @@ class UnknownPromise:
         )
 
 
-def adopt_unknown_promises(session: Session, record: OrderRecord, sent: Order, now: Order) -> tuple[Reason, ...] | None:
+def may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
+    """Whether a change is, or may be, a promise of the supplier that a lost state wrote into Plex."""
+    trade, last = trade_of_order(record), session.store.documents.last_sent_document(due_now.stream)
+    known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
+    if not known_revision:
+        return False
+    now = session.store.orders.revision(record.id, record.latest)
+    reasons = _adopt_unknown(session, record, supplier_copy_of(session.store, record, known_revision), now)
+    if reasons:
+        with session.store.transaction():
+            hold(session, trade, due_now.stream, reasons)
+    return reasons is not None
+
+
+def _adopt_unknown(session: Session, record: OrderRecord, sent: Order, now: Order) -> tuple[Reason, ...] | None:
     """Adopt values that a lost state wrote into Plex; reads the releases' notes from Plex.
 
     None: there is no such value. Reasons: the order needs review. Only with `release_values` do such values exist.
@@ -103,7 +120,7 @@ def _unknown_promises(session: Session, sent: Order, now: Order) -> Iterator[Unk
             old = before.get(release.id)
             if old is None or (old.due, old.quantity) == (release.due, release.quantity):
                 continue
-            live = session.plex.current_release(release.id)
+            live = session.services.plex.current_release(release.id)
             token_text = "" if live is None else token(live.note) or ""
             for transaction in references(token_text):
                 if session.store.inbox.get(transaction) is None:

@@ -71,7 +71,7 @@ def send_all(session: Session, documents: Iterable[Document]) -> None:
         with isolated(session, sending_of(attempt.document)):
             _conclude(session, attempt, outcome)
 
-    stedi = session.stedi
+    stedi = session.services.stedi
     calls = session.config.stedi.parallel_calls
     in_parallel(session, begun(), lambda attempt: _call(stedi, attempt), conclude, calls=calls)
 
@@ -82,7 +82,7 @@ def send(session: Session, document: Document) -> None:
     Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it; the next run then sends it.
     """
     attempt = _begin(session, document)
-    _conclude(session, attempt, lambda: _call(session.stedi, attempt))
+    _conclude(session, attempt, lambda: _call(session.services.stedi, attempt))
 
 
 def _begin(session: Session, document: Document) -> _Attempt:
@@ -129,7 +129,7 @@ def _call(stedi: StediClient, attempt: _Attempt) -> SendOutcome:
 
 def _began(session: Session) -> datetime:
     """Start time of an attempt, for the age of its key: a clock that is ahead must not make it look recent."""
-    theirs = session.stedi.service_now()
+    theirs = session.services.stedi.service_now()
     now = session.clock.now()
     return now if theirs is None else min(now, theirs)
 
@@ -170,7 +170,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
         case Unknown():
             documents.set_next_attempt(document.id, now, outcome.reason)
             documents.forget_first_attempt(document.id)
-    session.store.cursors.latest_time(now, session.stedi.service_now())
+    session.store.cursors.latest_time(now, session.services.stedi.service_now())
 
 
 def _outcome_text(outcome: SendOutcome) -> str:

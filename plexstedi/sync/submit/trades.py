@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Phase
@@ -21,56 +20,13 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError
-from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
-from plexstedi.state.orders import OrderRecord
+from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order, of_stream
 from plexstedi.sync.partners import customer_of, partner_of, supplier_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import order_mark, text_mark
-
-Word = Literal["order", "invoice"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """An order or an invoice, as far as its documents are concerned."""
-
-    word: Word
-    id: str
-    """Owner id of its documents: the Plex id of an order, the stream of an invoice."""
-    number: str
-    partner: str
-    """The code of the supplier or customer."""
-    revision: int
-    """The latest revision."""
-    baseline: int = 0
-    """The revision that the partner knows by other means."""
-
-    @property
-    def held(self) -> ReviewKind:
-        """The kind of the review items that hold it."""
-        return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
-
-    def where(self, stream: str) -> str:
-        """What a reason about one of its streams concerns: the order, or the release sent as an order of its own."""
-        release = stream.removeprefix(f"{self.id}/")
-        return self.word if release == stream else f"release {release}"
-
-    @property
-    def counterpart(self) -> str:
-        """The partner's role, for messages."""
-        return "supplier" if self.word == "order" else "customer"
-
-
-def trade_of_order(record: OrderRecord) -> Trade:
-    """The trade of an order."""
-    return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
-
-
-def trade_of_invoice(record: InvoiceRecord) -> Trade:
-    """The trade of an invoice."""
-    return Trade("invoice", record.stream, record.number, record.customer, record.latest)
+from plexstedi.sync.submit.lifecycle import Trade, Word, plex_id, trade_of_invoice, trade_of_order
 
 
 class Trades(ABC):
@@ -281,8 +237,3 @@ def all_trades(session: Session) -> tuple[Trades, Trades]:
 def trades_of_kind(session: Session, kind: str) -> Trades:
     """Orders or invoices, by the kind of a document (850, 860, 810)."""
     return next(trades for trades in all_trades(session) if kind in trades.kinds)
-
-
-def plex_id(trade: Trade) -> str:
-    """The id in Plex."""
-    return invoice_of_stream(trade.id) or trade.id

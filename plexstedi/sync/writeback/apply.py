@@ -5,26 +5,24 @@ Plex has no idempotency keys: a write without a response is read by the next run
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from plexstedi.config.load import WriteBack
 from plexstedi.edi.writeback.custom_fields import differences
 from plexstedi.edi.writeback.plan import FieldChange, RecordKey, WriteTarget
 from plexstedi.edi.writeback.plan import Level as WriteLevel
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
-from plexstedi.plain_text import many
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
-from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
-from plexstedi.sync.isolation import Turns, hold, is_held, release_hold
+from plexstedi.sync.isolation import Turns, hold, release_hold
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
+from plexstedi.sync.writeback.open_writes import record_of_write, writes_to_check
 from plexstedi.sync.writeback.releases import carry_out_releases, release_changes
 from plexstedi.sync.writeback.results import (
     conflicts_with_other,
     record_done,
     record_not_done,
-    record_of_write,
     record_still_missing,
 )
 from plexstedi.sync.writeback.targets import TARGETS
@@ -50,7 +48,7 @@ def carry_out(session: Session) -> None:
     if target is WriteTarget.RELEASES:
         carry_out_releases(session, ids)
         return
-    session.plex.check_fields(fields)
+    session.services.plex.check_fields(fields)
     turns = Turns(session, Stage.INGEST)
     size = _BATCH[target]
     for begin in range(0, len(ids), size):
@@ -109,57 +107,6 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
     return None
 
 
-def report_unwritten(session: Session) -> None:
-    """Raise ServiceUnavailable if Plex did not take a planned write; the next run reads the value first.
-
-    A write that Plex reported as done but does not show yet is not a fault, since Plex may lag and faults trigger
-    alerts: it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
-    """
-    left = [
-        write
-        for write in open_writes(session)
-        if write.error is not None
-        and write.unseen_since is None
-        and not session.store.reviews.is_open(ReviewKind.UNANSWERED, record_of_write(write).subject)
-    ]
-    if left:
-        numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
-        raise ServiceUnavailable(
-            f"the acknowledgments of {many(len(left), 'order')} are not yet written to Plex ({numbers}):"
-            f" {left[0].error}",
-            fix="The next run reads the current values from Plex and continues.",
-            code="not-written",
-        )
-
-
-def open_writes(session: Session) -> Iterator[Write]:
-    """Open writes of the configured strategy, except held ones; one by one, since a run may have thousands."""
-    target = TARGETS.get(session.config.plex.acknowledgments.write)
-    for write in session.store.writes.open():
-        if write.plan.target is target and not is_held(session, record_of_write(write)):
-            yield write
-
-
-def writes_to_check(session: Session) -> Iterator[Write]:
-    """Open writes, and failed ones that Plex did not show: it may show them by now."""
-    yield from open_writes(session)
-    target = TARGETS.get(session.config.plex.acknowledgments.write)
-    for write in session.store.writes.unseen_and_failed():
-        if write.plan.target is target:
-            yield write
-
-
-def any_to_check(session: Session) -> bool:
-    """Whether `writes_to_check` has any."""
-    return any(True for _ in writes_to_check(session))
-
-
-def planned_for_other_strategy(session: Session) -> list[str]:
-    """Orders whose open plan was made for another strategy: they are planned again."""
-    target = TARGETS.get(session.config.plex.acknowledgments.write)
-    return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
-
-
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
     """The changes in Plex by write id: Plex is read, nothing is written."""
     if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
@@ -200,7 +147,7 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     if not to_write:
         return
     # The intent is committed above; the result is read back, since a response may be lost.
-    results = session.plex.write_values(_values_to_write(to_write, changes))
+    results = session.services.plex.write_values(_values_to_write(to_write, changes))
     after = changes_of(session, to_write)
     by_record = {_key(result.record): result for result in results}
     with store.transaction():
@@ -222,7 +169,7 @@ def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mappi
         for entry in write.plan.entries:
             ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
             wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
-    found = session.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
+    found = session.services.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
     return {_key(values.record): values.values for values in found}
 
 

@@ -22,11 +22,11 @@ from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_copy import order_after
+from plexstedi.sync.writeback.open_writes import record_of_write
 from plexstedi.sync.writeback.results import (
     conflicts_with_other,
     record_done,
     record_not_done,
-    record_of_write,
     record_still_missing,
 )
 
@@ -76,7 +76,7 @@ def _carry_out(session: Session, write: Write) -> None:
         # An earlier attempt may have written part of it: keep those changes recorded as ours.
         session.store.writes.begin(write.id, _merged(write.changes, changes))
     outcomes = {
-        release_id: session.plex.update_release(_update(write, release_id, difference.changes))
+        release_id: session.services.plex.update_release(_update(write, release_id, difference.changes))
         for release_id, difference in found.items()
         if difference.changes
     }
@@ -151,7 +151,7 @@ def _holds(now: _Now, change: FieldChange) -> bool:
 
 
 def _read(session: Session, release_ids: Iterable[str]) -> dict[str, CurrentRelease | None]:
-    return {release_id: session.plex.current_release(release_id) for release_id in release_ids}
+    return {release_id: session.services.plex.current_release(release_id) for release_id in release_ids}
 
 
 def _differences_by_release(session: Session, write: Write, now: _Now) -> dict[str, ReleaseDifference]:

@@ -13,15 +13,7 @@ from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_write
 from plexstedi.state.writes import Write, WriteState
-from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
-
-
-def record_of_write(write: Write) -> Record:
-    """The execution of one write as an isolated record."""
-    number = write.plan.order_number
-    words = f"the acknowledgment of order {number} to Plex"
-    return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
 
 
 def record_done(

@@ -16,7 +16,8 @@ from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest import ingest
 from plexstedi.sync.session import Session
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LIMIT = 240.0
@@ -71,8 +72,7 @@ class Days:
             config=self.config,
             store=self.store,
             clock=self.clock,
-            open_plex=not_called,
-            open_stedi=not_called,
+            services=services(),
             deadline=Deadline(began + LIMIT, self.stop),
             stop=self.stop,
         )

@@ -22,6 +22,7 @@ from plexstedi.sync.people.alerts import after_run, after_unrecorded_run
 from plexstedi.sync.people.channels import ping, send_message, send_test
 from plexstedi.sync.people.messages import Message, news_message
 from plexstedi.sync.session import Session
+from tests.sync.services import services
 
 CONFIG = """
 [plex]
@@ -60,10 +61,6 @@ class Clock:
         raise AssertionError("alerts do not wait")
 
 
-def not_called():
-    raise AssertionError("alerts ask no service")
-
-
 class Morning:
     """Runs that follow each other, with a clock between them."""
 
@@ -80,8 +77,7 @@ class Morning:
             config=self.config,
             store=self.store,
             clock=self.clock,
-            open_plex=not_called,
-            open_stedi=not_called,
+            services=services(),
             deadline=Deadline(240.0),
         )
 

@@ -23,7 +23,8 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.in_doubt import resolve_unconfirmed
 from plexstedi.sync.submit.send import send
 from tests.state.conftest import brought_to
-from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG
+from tests.sync.services import services
 from tests.sync.test_isolation import START, Clock
 
 MINE, OTHER = "PO-1001-1.edi", "PO-2-1.edi"
@@ -86,8 +87,7 @@ def session(tmp_path: Path, stedi: Stedi) -> Iterator[Session]:
         config=load(file),
         store=store,
         clock=Clock(),
-        open_plex=not_called,
-        open_stedi=lambda: client,
+        services=services(client),
         deadline=Deadline(1e9),
     )
     store.close()

@@ -11,7 +11,7 @@ import pytest
 
 from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
-from plexstedi.sync.received import received_so_far
+from plexstedi.sync.supplier_copy import received_so_far
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
