@@ -26,6 +26,7 @@ Row = dict[str, Any]
 _TABLES = ("orders", "revisions", "documents", "attempts", "witnesses", "inbox", "lines", "writes", "reviews", "events")
 _BESIDE = {"documents": ("sent",), "inbox": ("outcome",), "lines": ("outcome",), "orders": ("marks",)}
 """Contents that are compressed beside the first revision of their order."""
+_WITHOUT_ROWID = ("lines", "attempts")
 
 
 def grow(path: Path, settled: int) -> int:
@@ -76,7 +77,8 @@ class _Model:
 def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
     def found(table: str, where: str, *parameters: object) -> list[Row]:
         hidden = {row["name"] for row in connection.execute(f"PRAGMA table_xinfo({table})") if row["hidden"]}
-        rows = connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY rowid", parameters)
+        order = "1, 2, 3" if table in _WITHOUT_ROWID else "rowid"
+        rows = connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY {order}", parameters)
         return [{name: row[name] for name in row.keys() if name not in hidden} for row in rows]  # noqa: SIM118
 
     rows = {name: found(name, "order_id = ?", order_id) for name in ("revisions", "documents", "lines", "writes")}
@@ -108,6 +110,8 @@ def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
     names = {order_id, rows["orders"][0]["number"], *transactions}
     names |= {row["execution_id"] for name in ("witnesses", "inbox") for row in rows[name]}
     names |= {row["file_execution_id"] for row in rows["documents"] if row["file_execution_id"]}
+    # Files are found by the end of their name, which differs between any two in a real state.
+    names |= {row["file_name"] for row in rows["documents"]}
     listed = tuple(sorted(names, key=len, reverse=True))
     numbers = [rf"(?<=document ){number}\b" for number in documents]
     pattern = re.compile(f"({'|'.join([*map(re.escape, listed), *numbers])})")
@@ -161,6 +165,9 @@ class _Writer:
                 new = _earlier(table, self._copied(table, row, renamed, documents), copy)
                 if table == "revisions":
                     new["content"] = pack(renamed(_unpacked(row["content"], "")))
+                if table == "writes":
+                    # As it was: the audit trail has its hash, and the changes are compressed beside it.
+                    new["plan"] = pack(_unpacked(row["plan"], model.first), first.encode())
                 for name in _BESIDE.get(table, ()):
                     if row[name] is not None:
                         new[name] = pack(renamed(_unpacked(row[name], model.first)), first.encode())

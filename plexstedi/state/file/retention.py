@@ -56,13 +56,15 @@ _FINAL = """documents.id >= :first AND documents.id < :end AND frozen_at < :befo
     AND (documents.state = 'delivered' OR (documents.state IN ('refused', 'withdrawn') AND EXISTS (
         SELECT 1 FROM documents AS later WHERE later.stream = documents.stream AND later.id > documents.id)))
     AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open' AND reviews.document_id = documents.id)
-    AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open' AND reviews.order_id = documents.order_id)"""
+    AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.order_id = documents.order_id AND +reviews.state = 'open')"""
+"""`+`: an order has few review items, and all orders together may have many open ones."""
 _FILES = """witnesses
     WHERE substr(witnesses.file_name, -12) = substr(documents.file_name, -12)
     AND +witnesses.file_name = documents.file_name"""
 _DOCUMENTS = (
     f"UPDATE documents SET body = x'', x12 = x'' WHERE {_FINAL} AND length(body) + length(x12) > 0",
-    f"DELETE FROM attempts WHERE document_id IN (SELECT id FROM documents WHERE {_FINAL})",
+    f"""DELETE FROM attempts WHERE document_id >= :first AND document_id < :end
+        AND document_id IN (SELECT id FROM documents WHERE {_FINAL})""",
     f"""UPDATE documents SET listed_at = coalesce(
             min(listed_at, (SELECT min(created_at) FROM {_FILES})), (SELECT min(created_at) FROM {_FILES}))
         WHERE {_FINAL} AND EXISTS (SELECT 1 FROM {_FILES})""",
