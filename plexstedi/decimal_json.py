@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
@@ -317,8 +318,12 @@ def _mended(value: Any, *, surrogates: bool, deep: bool) -> Json:
 
 def _is_too_deep(level: list[Any]) -> bool:
     for _ in range(DEEPEST):
-        entries = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
-        level = [item for item in entries if isinstance(item, dict | list)]
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, (dict, list))
+        ]
         if not level:
             return False
     return True
@@ -339,35 +344,54 @@ def dumps(value: Json) -> str:
 
     Raise ValueError for a Decimal that is not finite, TypeError for anything that is not Json.
     """
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
+    # Subclasses; checks against abstract classes are last, since they are slow.
     if isinstance(value, str):
-        return value if isinstance(value, Encoded) else encode_basestring(value)
-    if isinstance(value, dict):
-        return _object(value)
-    if isinstance(value, list | tuple):
-        return f"[{','.join([dumps(item) for item in value])}]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+        return encode_basestring(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError(f"{value} has no JSON form")
-        return f"{value:f}"
-    # Last, since checks against abstract classes are slow.
+        return _number(value)
     if isinstance(value, Mapping):
         return _object(value)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return f"[{','.join([dumps(item) for item in value])}]"
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return _list(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+def _number(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} has no JSON form")
+    return f"{value:f}"
+
+
+def _list(value: Sequence[Json]) -> str:
+    return f"[{','.join([dumps(item) for item in value])}]"
+
+
 def _object(value: Mapping[str, Json]) -> str:
-    return f"{{{','.join([f'{_key(key)}:{dumps(item)}' for key, item in value.items()])}}}"
+    return f"{{{','.join([_key(key) + _WRITERS.get(type(item), dumps)(item) for key, item in value.items()])}}}"
 
 
+@lru_cache(maxsize=4096)
 def _key(key: str) -> str:
+    """A key as it is written, with its colon. Documents of one kind have the same keys."""
     if not isinstance(key, str):
         raise TypeError(f"a JSON key must be text, not {key!r}")
-    return encode_basestring(key)
+    return f"{encode_basestring(key)}:"
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    Encoded: str,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    Decimal: _number,
+    dict: _object,
+    list: _list,
+    tuple: _list,
+}
+"""How a value of exactly this type is written."""

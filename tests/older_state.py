@@ -19,7 +19,49 @@ _FIRST = "(SELECT content FROM revisions WHERE order_id = {0} AND revision = 1 A
 _TEXTS = ", ".join(
     f"text_{number}(content, {_OF.format('order_no')}, {_OF.format('transaction_no')})" for number in range(4)
 )
+_LINES_OF_NEW = "SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id"
+_AGAIN = "ON CONFLICT (supplier, state) DO UPDATE SET n = n + excluded.n"
+_GONE = """UPDATE line_counts SET n = n - 1
+    WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id)"""
 _BACK = {
+    7: (
+        "DROP TRIGGER line_counts_of_supplier",
+        """CREATE TABLE old_lines (
+            stream TEXT NOT NULL, order_id TEXT NOT NULL REFERENCES orders (id), line INTEGER NOT NULL,
+            state TEXT NOT NULL, transaction_id TEXT, outcome BLOB NOT NULL, PRIMARY KEY (stream, line)) STRICT""",
+        """INSERT INTO old_lines (stream, order_id, line, state, outcome)
+            SELECT order_id || part, order_id, line, state, outcome FROM lines""",
+        "DROP TABLE lines",
+        "ALTER TABLE old_lines RENAME TO lines",
+        "CREATE INDEX lines_of_order ON lines (order_id)",
+        f"""CREATE TRIGGER line_counts_add AFTER INSERT ON lines
+            BEGIN INSERT INTO line_counts (supplier, state, n) {_LINES_OF_NEW} {_AGAIN}; END""",
+        f"""CREATE TRIGGER line_counts_move AFTER UPDATE OF state ON lines WHEN OLD.state <> NEW.state
+            BEGIN {_GONE}; INSERT INTO line_counts (supplier, state, n) {_LINES_OF_NEW} {_AGAIN}; END""",
+        f"CREATE TRIGGER line_counts_drop AFTER DELETE ON lines BEGIN {_GONE}; END",
+        f"""CREATE TRIGGER line_counts_of_supplier AFTER UPDATE OF supplier ON orders
+            WHEN OLD.supplier <> NEW.supplier
+            BEGIN UPDATE line_counts SET n = n - (SELECT count(*) FROM lines
+                WHERE lines.order_id = NEW.id AND lines.state = line_counts.state) WHERE supplier = OLD.supplier;
+            INSERT INTO line_counts (supplier, state, n)
+                SELECT NEW.supplier, state, count(*) FROM lines WHERE order_id = NEW.id GROUP BY state {_AGAIN};
+            END""",
+        "ALTER TABLE attempts RENAME TO new_attempts",
+        """CREATE TABLE attempts (
+            document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL, begun_at TEXT NOT NULL,
+            ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT""",
+        "INSERT INTO attempts SELECT document_id, number, begun_at, ended_at, outcome FROM new_attempts",
+        "DROP TABLE new_attempts",
+        "ALTER TABLE documents DROP COLUMN listed_at",
+        "DROP TRIGGER documents_in_ledger",
+        "DROP INDEX witnesses_by_name",
+        "CREATE INDEX witnesses_by_name ON witnesses (file_name)",
+        """CREATE TRIGGER documents_in_ledger AFTER INSERT ON documents
+            BEGIN UPDATE witnesses SET in_ledger = 1 WHERE file_name = NEW.file_name; END""",
+        f"UPDATE writes SET plan = alone(plan, {_FIRST.format('writes.order_id')})",
+        "DROP INDEX inbox_of_order",
+        "CREATE INDEX inbox_of_order ON inbox (order_id, processed_at)",
+    ),
     6: (
         "DROP TRIGGER documents_are_frozen",
         f"UPDATE documents SET sent = alone(sent, {_FIRST.format('documents.order_id')})",

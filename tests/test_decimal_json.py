@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import deque
 from contextlib import suppress
 from decimal import Decimal
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.decimal_json import BrokenJsonError, ListReader, NotPlain, as_time, as_whole, dumps, loads
+from plexstedi.decimal_json import BrokenJsonError, Encoded, ListReader, NotPlain, as_time, as_whole, dumps, loads
 
 ODD = {
     "an exponent of any size": "1e999999999",
@@ -171,3 +174,30 @@ def test_an_item_is_let_go_once_it_was_looked_at() -> None:
         assert tracemalloc.get_traced_memory()[1] < 500_000
     finally:
         tracemalloc.stop()
+
+
+class _Word(StrEnum):
+    EACH = "EA"
+
+
+class _Number(IntEnum):
+    ONE = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"b": [1, True, None], "a": ("ä", Decimal("1E+2"))}, '{"b":[1,true,null],"a":["ä",100]}'),
+        (MappingProxyType({"a": deque([Decimal("0.10")])}), '{"a":[0.10]}'),
+        ({_Word.EACH: _Word.EACH, "one": _Number.ONE}, '{"EA":"EA","one":1}'),
+        ({"kept": Encoded('{"x": 1}'), "odd": NotPlain("1_0")}, '{"kept":{"x": 1},"odd":"1_0"}'),
+    ],
+)
+def test_values_of_every_type_are_written(value: Any, written: str) -> None:
+    assert dumps(value) == written
+
+
+@pytest.mark.parametrize("value", [{1: "x"}, {"a": b"x"}, {"a": {1, 2}}, 1.5])
+def test_what_has_no_json_form_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError):
+        dumps(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, Overflow
-from functools import reduce
+from functools import lru_cache, reduce
 
 from plexstedi.edi.settings import SupplierSettings, Unit
 
@@ -50,7 +50,12 @@ def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
     for known, unit in settings.units.items():
         if known.casefold() == wanted.casefold():
             return unit
-    code = _BUILT_IN.get(wanted.casefold())
+    return _built_in(wanted.casefold())
+
+
+@lru_cache(maxsize=256)
+def _built_in(name: str) -> Unit | None:
+    code = _BUILT_IN.get(name)
     return None if code is None else Unit(unit=code)
 
 
@@ -83,6 +88,9 @@ def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal 
 
 def plain(number: Decimal) -> Decimal:
     """The number in canonical form: 3000.0 and 3E+3 become 3000, -0 becomes 0. Raise ValueError for none."""
+    if number and number.same_quantum(_ONE):
+        # Whole and written as such, like most numbers.
+        return number
     if not number.is_finite():
         raise ValueError(f"{number} is not a number")
     if not number:

@@ -1,4 +1,7 @@
-"""File executions listed by Stedi under file names of this program: evidence of what was sent."""
+"""File executions listed by Stedi under file names of this program: evidence of what was sent.
+
+Those of a delivered document are deleted after `state.keep_days`; it keeps when Stedi created the first of them.
+"""
 
 from __future__ import annotations
 
@@ -73,14 +76,20 @@ class Executions:
     def by_file_name(self, file_name: str) -> ExecutionRecord | None:
         """The newest execution of this exact file name; None if there is none."""
         row = self._database.row(
-            "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
-            (file_name,),
+            "SELECT * FROM witnesses WHERE substr(file_name, -12) = substr(?, -12) AND +file_name = ?"
+            " ORDER BY created_at DESC, execution_id DESC LIMIT 1",
+            (file_name, file_name),
         )
         return None if row is None else _execution(row)
 
     def first_seen_at(self, file_name: str) -> datetime | None:
         """When Stedi created the first execution of this exact file name; None if it has not listed one."""
-        row = self._database.row("SELECT min(created_at) AS at FROM witnesses WHERE file_name = ?", (file_name,))
+        row = self._database.row(
+            "SELECT min(at) AS at FROM (SELECT created_at AS at FROM witnesses"
+            " WHERE substr(file_name, -12) = substr(?, -12) AND +file_name = ?"
+            " UNION ALL SELECT listed_at FROM documents WHERE file_name = ?)",
+            (file_name, file_name, file_name),
+        )
         return None if row is None else maybe_moment(row["at"])
 
 

@@ -252,39 +252,42 @@ class Inbox:
         rows = self._database.rows("SELECT set_id, n FROM inbox_counts WHERE n > 0 ORDER BY set_id")
         return {row["set_id"]: row["n"] for row in rows}
 
-    def set_line(self, stream: str, order_id: str, outcome: LineOutcome, transaction_id: str | None) -> None:
+    def set_line(self, stream: str, order_id: str, outcome: LineOutcome) -> None:
         """Store the current state of a line."""
         self._database.execute(
-            "INSERT INTO lines (stream, order_id, line, state, transaction_id, outcome) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (stream, line) DO UPDATE SET state = excluded.state,"
-            " transaction_id = excluded.transaction_id, outcome = excluded.outcome",
+            "INSERT INTO lines (order_id, part, line, state, outcome) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (order_id, part, line) DO UPDATE SET state = excluded.state, outcome = excluded.outcome",
             (
-                *(stream, order_id, outcome.line, outcome.state, transaction_id),
+                *(order_id, _part(stream, order_id), outcome.line, outcome.state),
                 pack_model(outcome, first_revision(self._database, order_id)),
             ),
         )
 
-    def keep_lines(self, stream: str, numbers: Collection[int]) -> None:
+    def keep_lines(self, stream: str, order_id: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
-        rows = self._database.rows("SELECT line FROM lines WHERE stream = ?", (stream,))
+        of_stream = (order_id, _part(stream, order_id))
+        rows = self._database.rows("SELECT line FROM lines WHERE order_id = ? AND part = ?", of_stream)
         for number in {row["line"] for row in rows} - set(numbers):
-            self._database.execute("DELETE FROM lines WHERE stream = ? AND line = ?", (stream, number))
+            self._database.execute(
+                "DELETE FROM lines WHERE order_id = ? AND part = ? AND line = ?", (*of_stream, number)
+            )
 
-    def lines_of_stream(self, stream: str) -> dict[int, LineOutcome]:
+    def lines_of_stream(self, stream: str, order_id: str) -> dict[int, LineOutcome]:
         """Current outcome of a stream's lines, by line number."""
         rows = self._database.rows(
-            "SELECT line, order_id, outcome FROM lines WHERE stream = ? ORDER BY line", (stream,)
+            "SELECT line, outcome FROM lines WHERE order_id = ? AND part = ? ORDER BY line",
+            (order_id, _part(stream, order_id)),
         )
-        first = first_revision(self._database, rows[0]["order_id"]) if rows else b""
+        first = first_revision(self._database, order_id) if rows else b""
         return {row["line"]: unpack_model(LineOutcome, row["outcome"], first) for row in rows}
 
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
         """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
-            "SELECT stream, outcome FROM lines WHERE order_id = ? ORDER BY stream, line", (order_id,)
+            "SELECT part, outcome FROM lines WHERE order_id = ? ORDER BY part, line", (order_id,)
         )
         first = first_revision(self._database, order_id)
-        return [(row["stream"], unpack_model(LineOutcome, row["outcome"], first)) for row in rows]
+        return [(order_id + row["part"], unpack_model(LineOutcome, row["outcome"], first)) for row in rows]
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:
         """Number of lines by state, of one supplier or of all."""
@@ -300,6 +303,13 @@ class Inbox:
 
     def _query(self, clause: str, *parameters: object) -> list[Inbound]:
         return [_inbound(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM inbox {clause}", parameters)]
+
+
+def _part(stream: str, order_id: str) -> str:
+    """A stream's name without the order's id: empty, or its release."""
+    if not stream.startswith(order_id):
+        raise ValueError(f"{stream} is not a stream of {order_id}")
+    return stream[len(order_id) :]
 
 
 _COLUMNS = (

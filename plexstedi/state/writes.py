@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
 from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.first_revision import first_revision
 
 
 class WriteState(StrEnum):
@@ -70,13 +71,14 @@ class Writes:
         A plan equal to the open one, or to the last one done, is not stored again: None.
         """
         last = self._database.row(
-            "SELECT plan, state FROM writes WHERE order_id = ? AND state <> 'superseded' ORDER BY id DESC LIMIT 1",
+            "SELECT order_id, plan, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
+            " ORDER BY id DESC LIMIT 1",
             (order_id,),
         )
         if (
             last is not None
             and last["state"] in ("planned", "writing", "done")
-            and unpack(last["plan"]) == plan.model_dump_json().encode()
+            and self._plan_text(last) == plan.model_dump_json().encode()
         ):
             return None
         self.drop_open(order_id)
@@ -84,13 +86,17 @@ class Writes:
 
     def plan_text(self, write_id: int) -> bytes | None:
         """The plan of a write as it is stored; None if there is no such write."""
-        row = self._database.row("SELECT plan FROM writes WHERE id = ?", (write_id,))
-        return None if row is None else unpack(row["plan"])
+        row = self._database.row("SELECT order_id, plan FROM writes WHERE id = ?", (write_id,))
+        return None if row is None else self._plan_text(row)
+
+    def _plan_text(self, row: Row) -> bytes:
+        return unpack(row["plan"], first_revision(self._database, row["order_id"]))
 
     def _insert(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int:
+        packed = pack_model(plan, first_revision(self._database, order_id))
         return self._database.insert(
             "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES (?, ?, ?, 'planned', ?)",
-            (order_id, transaction_id, pack_model(plan), instant(now)),
+            (order_id, transaction_id, packed, instant(now)),
         )
 
     def plan_of(self, write_id: int) -> WritePlan | None:
@@ -122,21 +128,21 @@ class Writes:
     def open(self) -> Iterator[Write]:
         """Open writes, oldest first; each is read when its turn comes."""
         rows = self._database.rows(f"SELECT * FROM writes WHERE state IN {_OPEN_LISTED} ORDER BY id")
-        return map(_write, rows)
+        return map(self._write, rows)
 
     def unseen_and_failed(self) -> Iterator[Write]:
         """Writes under review because Plex does not return them; Plex may do so later, so they are still read back."""
         rows = self._database.rows(
             "SELECT * FROM writes WHERE state = 'failed' AND unseen_since IS NOT NULL ORDER BY id"
         )
-        return map(_write, rows)
+        return map(self._write, rows)
 
     def by_ids(self, ids: Iterable[int]) -> Iterator[Write]:
         """These writes in the sequence given; each is read when its turn comes."""
         for write_id in ids:
             row = self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,))
             if row is not None:
-                yield _write(row)
+                yield self._write(row)
 
     def still_open(self, write_id: int) -> list[Write]:
         """This write if it is still open; else an empty list."""
@@ -145,7 +151,7 @@ class Writes:
     def of_order(self, order_id: str) -> list[Write]:
         """Every write of an order, oldest first."""
         return [
-            _write(row)
+            self._write(row)
             for row in self._database.rows("SELECT * FROM writes WHERE order_id = ? ORDER BY id", (order_id,))
         ]
 
@@ -202,25 +208,24 @@ class Writes:
         """Number of open writes."""
         return self._database.number(f"SELECT count(*) FROM writes WHERE state IN {_OPEN_LISTED}")
 
+    def _write(self, row: Row) -> Write:
+        plan = self._plan_text(row)
+        return Write(
+            id=row["id"],
+            order_id=row["order_id"],
+            transaction_id=row["transaction_id"],
+            plan=_plan(plan),
+            state=WriteState(row["state"]),
+            changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
+            planned_at=moment(row["planned_at"]),
+            done_at=maybe_moment(row["done_at"]),
+            revision=row["revision"],
+            error=row["error"],
+            unseen_since=maybe_moment(row["unseen_since"]),
+            unseen_reads=row["unseen_reads"],
+        )
+
 
 @lru_cache(maxsize=1024)
 def _plan(text: bytes) -> WritePlan:
     return WritePlan.model_validate_json(text)
-
-
-def _write(row: Row) -> Write:
-    plan = unpack(row["plan"])
-    return Write(
-        id=row["id"],
-        order_id=row["order_id"],
-        transaction_id=row["transaction_id"],
-        plan=_plan(plan),
-        state=WriteState(row["state"]),
-        changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
-        planned_at=moment(row["planned_at"]),
-        done_at=maybe_moment(row["done_at"]),
-        revision=row["revision"],
-        error=row["error"],
-        unseen_since=maybe_moment(row["unseen_since"]),
-        unseen_reads=row["unseen_reads"],
-    )

@@ -1,6 +1,6 @@
 """Our reading of X12 and checking of guides beside other Python libraries, with the same input in one run.
 
-    pip install -e '.[bench,test]' && pip install --no-deps --target FOLDER badX12
+    pip install -e '.[bench,test]' && pip install --no-deps --target FOLDER badX12 dicttoxml
     python -m tests.benchmarks.others [--badx12 FOLDER] [--rounds 15] [--json FILE]
 
 A library that is not installed is named with its installation. badX12 gets a folder of its own, since it comes with a
@@ -81,7 +81,7 @@ def _reading(rounds: int, sets: int, badx12_folder: Path | None) -> list[Compare
             row(_named("pyx12"), with_pyx12, "segments of text; wrong counts are reported; has no 855, so no loops")
         )
     if (badx12 := _badx12(badx12_folder)) is None:
-        compared.append(_missing(task, "badX12", "--no-deps --target FOLDER badX12, and --badx12 FOLDER"))
+        compared.append(_missing(task, "badX12", "--no-deps --target FOLDER badX12 dicttoxml, and --badx12 FOLDER"))
     else:
 
         def with_badx12() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.benchmarks import cpu, others
 
-MOST_MS = {"850 with its guide": 40.0, "855 from Guide JSON": 30.0, "855 from X12": 30.0}
+MOST_MS = {"850 with its guide": 20.0, "855 from Guide JSON": 20.0, "855 from X12": 20.0}
 """User CPU of 10 lines: several times what was measured on a busy machine."""
 
 
@@ -26,7 +26,7 @@ def test_a_document_of_ten_lines_takes_milliseconds(documents: dict[str, float],
 
 @pytest.mark.parametrize("name", MOST_MS)
 def test_ten_times_the_lines_take_about_ten_times_as_long(documents: dict[str, float], name: str) -> None:
-    assert documents[f"{name}, 100 lines"] <= documents[f"{name}, 10 lines"] * 20
+    assert documents[f"{name}, 100 lines"] <= documents[f"{name}, 10 lines"] * 15
 
 
 def test_the_audit_trail_is_verified_by_tens_of_thousands_of_events_a_second() -> None:

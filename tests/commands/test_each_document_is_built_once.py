@@ -30,7 +30,9 @@ def noting(into: Path) -> Callable[[], None]:
 
         def noted(name: str, build: Callable[..., Any], used: tuple[int, ...]) -> Callable[..., Any]:
             def noting_build(*given: Any, **named: Any) -> Any:
-                note(name, (*(given[at] for at in used if at < len(given)), named.get("revised")))
+                note(
+                    name, (*(given[at] for at in used if at < len(given)), named.get("revised"), named.get("as_before"))
+                )
                 return build(*given, **named)
 
             return noting_build
@@ -74,7 +76,7 @@ def test_a_changed_order_is_looked_at_twice_for_each_set_and_each_document_built
         sent.sandbox.plex.edit_release(order.number, line.number, line.releases[0].number, quantity=Decimal(77))
     sent.later(minutes=10)
     found = made(sent, "poll")
-    # As it was and as it is, in the words of both sets; the 860 also without the change, to see what it cannot tell.
+    # As it was and as it is, in the words of both sets; the 860 also with the values before, to see what it cannot say.
     assert Counter(name for name, _ in found) == {"view": 4, "850": 2, "860": 2}
     assert {each: n for each, n in found.items() if n > 1} == {}
     assert sent.run("submit", "--json").json["counts"]["documents_sent"] == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -144,6 +145,11 @@ def test_what_a_changed_first_order_says_and_what_plex_holds_are_set_side_by_sid
     (review,) = reviews(bench, "recovered-differs")
     shown = bench.run("review", "show", str(review["id"]), "--json").json
     assert [line[:5] for line in shown["differences"] if "PO1*" in line] == ["- PO1", "+ PO1"]
+    with closing(sqlite3.connect(bench.state)) as state, state:
+        state.execute("UPDATE documents SET x12 = x''")
+    stedi, plex = bench.run("review", "show", str(review["id"]), "--json").json["versions"]
+    assert (stedi["x12"], "its content was deleted (state.keep_days)" in stedi["title"]) == (None, True)
+    assert plex["x12"], "what Plex holds is shown alone"
 
 
 def test_recover_shows_first_and_does_nothing_without_a_yes(bench):

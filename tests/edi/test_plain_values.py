@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.reading.element_values import Bad, read_date, read_number
+from plexstedi.edi.inbound.reading.element_values import Bad, is_sensible, read_date, read_number
 from plexstedi.edi.inbound.reading.functional_ack import FunctionalAck, read_997
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_json, ta1_of_x12
 from plexstedi.edi.plain_values import is_plain, iso_time, moved, plain_number, plain_whole, whole_text
+from plexstedi.edi.units import plain
 from plexstedi.edi.x12.text import BrokenX12Error, parse
 from plexstedi.edi.x12.transaction import Loop, Segment, Transaction
 
@@ -50,6 +51,44 @@ def test_whatever_is_written_a_number_is_plain_or_none(written: str) -> None:
     number = plain_number(written)
     assert number is None or is_plain(number)
     assert len(f"{number:f}" if number is not None else "") < 130
+
+
+_ANY_NUMBER = st.decimals() | st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(-(10**32), 10**32), st.integers(-70, 70)
+)
+
+
+@given(_ANY_NUMBER)
+@example(Decimal("1." + "0" * 30))
+@example(Decimal("0E-61"))
+@example(Decimal(10**30 - 1))
+def test_a_number_is_plain_by_its_digits_and_its_exponent(number: Decimal) -> None:
+    few = number.is_finite() and len(number.as_tuple().digits) <= 30 and abs(number.adjusted()) <= 60
+    assert is_plain(number) is few
+
+
+@given(_ANY_NUMBER.filter(Decimal.is_finite))
+@example(Decimal("-0"))
+@example(Decimal("3E+3"))
+def test_a_number_has_one_canonical_form(number: Decimal) -> None:
+    exponent = plain(number).as_tuple().exponent
+    assert plain(number) == number
+    assert isinstance(exponent, int)
+    assert exponent == 0 or (exponent < 0 and plain(number).as_tuple().digits[-1] != 0)
+    assert str(plain(number * 0)) == "0"
+
+
+@given(_ANY_NUMBER.filter(is_plain))
+@example(Decimal("1." + "0" * 20))
+@example(Decimal("1234567890.123456789"))
+@example(Decimal(10**18 - 1))
+@example(Decimal(10**18))
+def test_a_quantity_or_price_has_no_more_digits_than_x12_allows(number: Decimal) -> None:
+    short = not number or (-18 <= number.adjusted() < 18 and len(plain(number).as_tuple().digits) <= 18)
+    assert is_sensible(number) is short
+    read = read_number(number)
+    assert (not isinstance(read, Bad)) is (short and number >= 0)
+    assert isinstance(read, Bad) or str(read) == str(plain(number))
 
 
 @given(st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(datetime.isoformat))

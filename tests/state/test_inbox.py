@@ -78,9 +78,9 @@ def test_an_outcome_and_its_lines_are_read_back_exactly(store):
     said = Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=(outcome(),))
     store.inbox.set_outcome("t1", said)
     assert store.inbox.outcome("t1") == said
-    store.inbox.set_line(document.stream, document.order_id, outcome(), "t1")
-    store.inbox.set_line(document.stream, document.order_id, outcome(state=AckState.CHANGED), "t1")
-    assert store.inbox.lines_of_stream(document.stream) == {10: outcome(state=AckState.CHANGED)}
+    store.inbox.set_line(document.stream, document.order_id, outcome())
+    store.inbox.set_line(document.stream, document.order_id, outcome(state=AckState.CHANGED))
+    assert store.inbox.lines_of_stream(document.stream, document.order_id) == {10: outcome(state=AckState.CHANGED)}
     assert store.inbox.line_counts("ACME01") == {"changed": 1}
     assert store.inbox.line_counts("OTHER") == {}
 
@@ -89,5 +89,5 @@ def test_an_acknowledgment_is_never_filed_under_an_order_that_does_not_exist(sto
     keep_order(store, an_order())
     with pytest.raises(sqlite3.IntegrityError):
         store.database.execute(
-            "INSERT INTO lines (stream, order_id, line, state, outcome) VALUES ('s', 'nobody', 1, 'held', x'')"
+            "INSERT INTO lines (order_id, part, line, state, outcome) VALUES ('nobody', '', 1, 'held', x'')"
         )

@@ -85,9 +85,9 @@ def one_step(store: Store, chance: random.Random, step: int) -> None:
             store.inbox.list_one(listed(f"t{step}"), now)
             store.inbox.set_set(f"t{chance.randrange(step + 1)}", chance.choice(("855", "865", "997")))
         case 7:
-            store.inbox.set_line(order_id, order_id, outcome(chance.randrange(5), chance.choice(list(AckState))), None)
+            store.inbox.set_line(order_id, order_id, outcome(chance.randrange(5), chance.choice(list(AckState))))
         case 8:
-            store.inbox.keep_lines(order_id, range(chance.randrange(5)))
+            store.inbox.keep_lines(order_id, order_id, range(chance.randrange(5)))
             store.invoices.record(
                 an_invoice(id=f"i{chance.randrange(9)}", customer_code=supplier),
                 now=now,

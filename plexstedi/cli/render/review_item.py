@@ -101,7 +101,10 @@ def show_review(found: ReviewDetail, *, ids: bool = False) -> None:
     _show_consequence("Reject", found.reject, review)
     if found.x12 is not None:
         head("As X12")
-        print(x12_lines(found.x12))
+        if found.x12:
+            print(x12_lines(found.x12))
+        else:
+            say("It was deleted (state.keep_days).")
     for version in found.versions.versions:
         head(f"{plain(version.title)}")
         if version.x12 is not None:

@@ -16,6 +16,7 @@ from plexstedi.edi.x12.elements import COMPOSITES, SegmentDef, segment_def
 from plexstedi.edi.x12.sets import SECTIONS, SetEntry, set_def
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction
 
+_ONE = Decimal(1)
 GuideJson: TypeAlias = "int | Decimal | str | list[GuideJson] | dict[str, GuideJson]"
 
 
@@ -113,4 +114,4 @@ def simple_json(value: Simple) -> int | Decimal | str:
 def json_number(value: Decimal) -> int | Decimal:
     """JSON number: int if whole, else the Decimal in canonical form."""
     short = plain(value)
-    return int(short) if short == short.to_integral_value() else short
+    return int(short) if short.same_quantum(_ONE) else short

@@ -56,9 +56,12 @@ def placement_for(
     capacity: Capacity, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
 ) -> Placement | None:
     """The first placement that allows these codes at these positions, None if there is none."""
-    wanted = codes or {}
+    wanted = (codes or {}).items()
     for placement in capacity.placements(section, path, segment_id):
-        if all(placement.allows(position, code) for position, code in wanted.items()):
+        for position, code in wanted:
+            if not placement.allows(position, code):
+                break
+        else:
             return placement
     return None
 

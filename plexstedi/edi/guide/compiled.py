@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from plexstedi.edi.guide.schema import SameSchema, Schema, resolve
-from plexstedi.edi.guide.validate import TYPES, has_type, is_number_within, is_same, is_text_within, is_valid
+from plexstedi.edi.guide.validate import TYPES, has_type, is_date, is_number_within, is_same, is_text_within, is_valid
 
 Check: TypeAlias = Callable[[Any], bool]
 
@@ -28,6 +28,7 @@ _OF_TEXT = frozenset(("minLength", "maxLength", "pattern", "format"))
 _OF_NUMBERS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
 _OF_OBJECTS = frozenset(("required", "properties", "additionalProperties"))
 _OF_ARRAYS = frozenset(("items", "minItems", "maxItems"))
+_BESIDES_TEXT = _OF_NUMBERS | _OF_OBJECTS | _OF_ARRAYS | {"$ref", "const", "allOf", "anyOf", "oneOf"}
 
 
 def is_valid_document(value: Any, schema: Schema, root: Schema) -> bool:
@@ -56,10 +57,16 @@ def _check(schema: Schema, root: Mapping[str, Any]) -> Check:
         return lambda _: schema
     if not _NOT_COMPILED.isdisjoint(schema) or not isinstance(schema.get("items", True), Mapping | bool):
         return lambda value: is_valid(value, schema, root)
+    plain = _plain_text(schema)
+    if plain is not None:
+        return plain
     checks: list[Check] = []
     if "$ref" in schema:
         checks.append(_reference(str(schema["$ref"]), root))
-    if (stated := schema.get("type")) is not None:
+    stated = schema.get("type")
+    if stated == "object" and not _OF_OBJECTS.isdisjoint(schema):
+        checks.append(_object(schema, root, otherwise=False))
+    elif stated is not None:
         checks.append(_type((stated,) if isinstance(stated, str) else tuple(stated)))
     if "const" in schema:
         checks.append(_listed((schema["const"],)))
@@ -69,8 +76,8 @@ def _check(schema: Schema, root: Mapping[str, Any]) -> Check:
         checks.append(_text(schema))
     if not _OF_NUMBERS.isdisjoint(schema):
         checks.append(lambda value: not isinstance(value, int | Decimal) or is_number_within(value, schema))
-    if not _OF_OBJECTS.isdisjoint(schema):
-        checks.append(_object(schema, root))
+    if stated != "object" and not _OF_OBJECTS.isdisjoint(schema):
+        checks.append(_object(schema, root, otherwise=True))
     if not _OF_ARRAYS.isdisjoint(schema):
         checks.append(_array(schema, root))
     checks += [
@@ -90,6 +97,19 @@ def _check(schema: Schema, root: Mapping[str, Any]) -> Check:
     return check
 
 
+def _plain_text(schema: Mapping[str, Any]) -> Check | None:
+    """The check of a text as one function, since most values of a guide are texts; None for any other schema."""
+    if schema.get("type") != "string" or not _BESIDES_TEXT.isdisjoint(schema) or "pattern" in schema:
+        return None
+    if "enum" in schema:
+        texts = frozenset(item for item in schema["enum"] if type(item) is str)
+        return (lambda value: type(value) is str and value in texts) if _OF_TEXT.isdisjoint(schema) else None
+    least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
+    if schema.get("format") == "date":
+        return lambda value: isinstance(value, str) and least <= len(value) <= most and is_date(value)
+    return lambda value: isinstance(value, str) and least <= len(value) <= most
+
+
 def _reference(reference: str, root: Mapping[str, Any]) -> Check:
     """Resolved when it is used: a schema may contain itself, or a reference that no document needs."""
 
@@ -101,6 +121,8 @@ def _reference(reference: str, root: Mapping[str, Any]) -> Check:
 
 
 def _type(names: Sequence[str]) -> Check:
+    if list(names) == ["number"]:
+        return lambda value: isinstance(value, (int, Decimal)) and not isinstance(value, bool)
     if any(name not in TYPES for name in names):
         return lambda value: has_type(value, names)
     kinds = tuple(kind for name in names for kind in TYPES[name])
@@ -123,18 +145,18 @@ def _listed(allowed: Sequence[Any]) -> Check:
     return check
 
 
-def _object(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
-    required = tuple(schema.get("required", ()))
+def _object(schema: Mapping[str, Any], root: Mapping[str, Any], *, otherwise: bool) -> Check:
+    """`otherwise`: the result for any value but an object."""
+    required = frozenset(schema.get("required", ()))
     checks = {name: _check(part, root) for name, part in schema.get("properties", {}).items()}
     others = _check(schema.get("additionalProperties", True), root)
 
     def check(value: Any) -> bool:
         # `dict` first: asking an abstract class costs more than what follows.
         if not isinstance(value, (dict, Mapping)):
-            return True
-        for name in required:
-            if name not in value:
-                return False
+            return otherwise
+        if not value.keys() >= required:
+            return False
         for name, item in value.items():  # noqa: SIM110 -- a generator costs more than the check
             if not checks.get(name, others)(item):
                 return False

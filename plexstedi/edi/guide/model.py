@@ -73,6 +73,27 @@ class Shape:
         """Slot of an element position, None if absent."""
         return self._by_position.get(position)
 
+    def children_of(self, segment_id: str) -> tuple[tuple[int, Child], ...]:
+        """Children for this segment or loop, with their place in the schema."""
+        return self._by_id.get(segment_id, ())
+
+    def item_pairs(self, start: int) -> tuple[ItemPair, ...]:
+        """Pairs of slots for the item numbers of a line, from this position on."""
+        known = self._item_pairs.get(start)
+        if known is None:
+            known = self._item_pairs[start] = _item_pairs(self, start)
+        return known
+
+    @cached_property
+    def required_slots(self) -> tuple[GuideSlot, ...]:
+        """Slots that must be filled."""
+        return tuple(slot for slot in self.slots if slot.required)
+
+    @cached_property
+    def demands(self) -> bool:
+        """Whether something must be in it, so that it cannot be left empty."""
+        return bool(self.unknown_required) or any(child.required for child in self.children)
+
     def opened_by(self, loop_id: str) -> tuple[Child | None, Shape]:
         """For a loop: its opening segment, and the shape of what follows it."""
         known = self._opened.get(loop_id)
@@ -90,9 +111,42 @@ class Shape:
         return {}
 
     @cached_property
+    def _by_id(self) -> Mapping[str, tuple[tuple[int, Child], ...]]:
+        found: dict[str, list[tuple[int, Child]]] = {}
+        for order, child in enumerate(self.children):
+            found.setdefault(child.id, []).append((order, child))
+        return {segment_id: tuple(children) for segment_id, children in found.items()}
+
+    @cached_property
+    def _item_pairs(self) -> dict[int, tuple[ItemPair, ...]]:
+        return {}
+
+    @cached_property
     def _by_position(self) -> Mapping[int, GuideSlot]:
         # The first slot of a position counts.
         return {slot.position: slot for slot in reversed(self.slots)}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPair:
+    """Slots of a qualifier and its item number."""
+
+    qualifier: GuideSlot
+    number: GuideSlot
+    same_as: int
+    """Index of the first pair with equal schemas: what fits there fits here."""
+
+    @property
+    def required(self) -> bool:
+        """Whether one of them must be filled."""
+        return self.qualifier.required or self.number.required
+
+
+def _item_pairs(shape: Shape, start: int) -> tuple[ItemPair, ...]:
+    slots = [(shape.slot(position), shape.slot(position + 1)) for position in range(start, start + 20, 2)]
+    pairs = [(qualifier, number) for qualifier, number in slots if qualifier is not None and number is not None]
+    schemas = [(qualifier.schema, number.schema) for qualifier, number in pairs]
+    return tuple(ItemPair(*pair, schemas.index(schema)) for pair, schema in zip(pairs, schemas, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,9 @@ def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> Boun
     for node in nodes:
         _place(node, shape, taken, context, result)
     for child in shape.children:
-        _complete(child, taken[child.key], context, result)
         bound = taken[child.key]
+        if child.required or bound:
+            _complete(child, bound, context, result)
         if not bound:
             continue
         result.json[child.key] = [b.json for b in bound] if child.array else bound[0].json
@@ -81,15 +82,12 @@ def _place(
     best: tuple[tuple[int, int, int, int], Child, BoundNode] | None = None
     failures: list[tuple[Child, NoFit]] = []
     full: Child | None = None
-    for order, child in enumerate(shape.children):
-        if child.id != node.id:
-            continue
+    for order, child in shape.children_of(node.id):
         if child.most is not None and len(taken[child.key]) >= child.most:
             full = child
             continue
-        inner = context.into(child, node)
         for candidate in child.shapes:
-            outcome = _bind_node(node, child, candidate, inner)
+            outcome = _bind_node(node, child, candidate, context)
             if isinstance(outcome, NoFit):
                 failures.append((child, outcome))
                 continue
@@ -135,21 +133,24 @@ def _no_place(
     result.dropped_values.setdefault(node.id, segment_text(head))
 
 
-def _bind_node(node: Node, child: Child, shape: Shape, inner: Context) -> BoundNode | NoFit:
+def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
     if not child.loop:
         head = node.head if isinstance(node, Loop) else node
         bound = bind_segment(head, shape)
         if isinstance(bound, NoFit):
             return bound
         rest = node.children[1:] if isinstance(node, Loop) else ()
+        if not rest and not bound.lost:
+            return BoundNode(bound.json, bound.segment, choice=bound.choice)
+        inner = context.into(child, node)
         dropped = [*_lost(head, bound, inner), *(_whole(item, inner) for item in rest)]
         held = [_unplaced(item, inner) for item in rest if inner.must_place(item)]
         return BoundNode(bound.json, bound.segment, dropped, held, bound.choice)
     loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
-    return _bind_loop(loop, child, shape, inner)
+    return _bind_loop(loop, child, shape, context)
 
 
-def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
+def _bind_loop(loop: Loop, child: Child, shape: Shape, outside: Context) -> BoundNode | NoFit:
     opening, others = shape.opened_by(loop.id)
     if opening is None:
         return NoFit(False, other=f"{child.key} has no segment {loop.id}")
@@ -158,8 +159,13 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
     if not fitting:
         failed = sorted((h for h in heads if isinstance(h, NoFit)), key=lambda h: (h.variant, h.size))
         return failed[0] if failed else NoFit(False, other=f"{opening.key} accepts no value")
-    head = min(fitting, key=lambda h: (len(h.lost), h.choice))
-    rest = bind_children(loop.children[1:], others, context)
+    head = fitting[0] if len(fitting) == 1 else min(fitting, key=lambda h: (len(h.lost), h.choice))
+    following = loop.children[1:]
+    if not following and not others.demands and not head.lost:
+        alone: dict[str, GuideJson] = {opening.key: [head.json] if opening.array else head.json}
+        return BoundNode(alone, Loop(loop.id, (head.segment,)), choice=head.choice)
+    context = outside.into(child, loop)
+    rest = bind_children(following, others, context)
     json: dict[str, GuideJson] = {}
     for entry in shape.children:
         if entry is opening:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from plexstedi.edi.guide.base_names import GuideJson
-from plexstedi.edi.guide.model import GuideSlot, Shape
+from plexstedi.edi.guide.model import GuideSlot, ItemPair, Shape
 from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant_json, fit
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Composite, Segment, Value
@@ -152,9 +153,7 @@ def bind_segment(segment: Segment, shape: Shape) -> BoundSegment | NoFit:
     # A code without its qualifier, or the reverse, is invalid in X12.
     for pair in _PAIRED_ELEMENTS.get(segment.id, ()):
         _drop_halves(pair, segment, placed, lost)
-    items = _Items()
-    if start is not None:
-        items = _place_items(segment, start, shape, placed, lost)
+    items = _NO_ITEMS if start is None else _place_items(segment, start, shape, placed, lost)
     return _filled(segment, shape, placed, lost, (*unfit, *items.unfit), items, variant=variant)
 
 
@@ -190,6 +189,10 @@ class _Items:
     qualifiers: set[str] = field(default_factory=set)
 
 
+_NO_ITEMS = _Items()
+"""Of a segment that has no item numbers."""
+
+
 def _filled(
     segment: Segment,
     shape: Shape,
@@ -205,8 +208,8 @@ def _filled(
         return NoFit(variant, unfit, other=other)
     missing = list(items.missing)
     refused = {each.position for each in unfit}
-    for slot in shape.slots:
-        if slot.position in placed or not slot.required or slot.position in (refused | items.reported):
+    for slot in shape.required_slots:
+        if slot.position in placed or slot.position in refused or slot.position in items.reported:
             continue
         filled = _constant(slot)
         if filled is None:
@@ -220,7 +223,7 @@ def _filled(
         return NoFit(variant, unfit, tuple(missing), frozenset(items.qualifiers))
     json = {slot.key: placed[slot.position].json for slot in shape.slots if slot.position in placed}
     length = max(placed, default=0)
-    elements = tuple(placed[p].value if p in placed else None for p in range(1, length + 1))
+    elements = tuple([placed[p].value if p in placed else None for p in range(1, length + 1)])
     qualifier = shape.slot(1)
     codes = None if qualifier is None else qualifier.codes
     return BoundSegment(json, Segment(segment.id, elements), tuple(lost), 10_000 if codes is None else len(codes))
@@ -241,54 +244,62 @@ def _constant(slot: GuideSlot) -> Fitted | None:
 
 def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
     """Build a required segment from constants of the guide; NoFit with the values that it lacks."""
-    return _filled(Segment(segment_id, ()), shape, {}, (), (), _Items())
+    return _filled(Segment(segment_id, ()), shape, {}, (), (), _NO_ITEMS)
 
 
 def _place_items(segment: Segment, start: int, shape: Shape, placed: dict[int, Fitted], lost: list[Lost]) -> _Items:
     """Assign item numbers to qualifier pairs of the guide, whatever the position of a pair."""
     numbers = item_numbers(segment)
-    pairs = [(q, n) for p in range(start, start + 20, 2) if (q := shape.slot(p)) and (n := shape.slot(p + 1))]
+    pairs = shape.item_pairs(start)
     result = _Items()
     fits: list[dict[int, tuple[Fitted, Fitted]]] = []
     for qualifier, number in numbers:
         options: dict[int, tuple[Fitted, Fitted]] = {}
         problem: Unfit | None = None
-        for index, (qualifier_slot, number_slot) in enumerate(pairs):
-            first = fit(qualifier, qualifier_slot)
-            if isinstance(first, Misfit):
-                continue
-            second = fit(number, number_slot)
-            if isinstance(second, Fitted):
-                options[index] = (first, second)
-            else:
+        outcomes: list[tuple[Fitted, Fitted] | Misfit | None] = []
+        for index, pair in enumerate(pairs):
+            outcome = outcomes[pair.same_as] if pair.same_as < index else _fit_pair(qualifier, number, pair)
+            outcomes.append(outcome)
+            if isinstance(outcome, tuple):
+                options[index] = outcome
+            elif outcome is not None:
                 shown = f"{qualifier} {number}"
-                problem = Unfit(_position(segment, start, qualifier), shown, f"{segment.id} {shown}: {second.message}")
+                problem = Unfit(_position(segment, start, qualifier), shown, f"{segment.id} {shown}: {outcome.message}")
         if not options and problem is not None:
             result.unfit.append(problem)
         fits.append(options)
-    wanted = {i for i, (q, n) in enumerate(pairs) if q.required or n.required}
-    chosen = _assign(fits, wanted)
+    wanted = frozenset(index for index, pair in enumerate(pairs) if pair.required)
+    chosen = _assign(tuple(map(tuple, fits)), wanted)
     refused = {each.value for each in result.unfit}
     for index, (qualifier, number) in enumerate(numbers):
-        pair = chosen.get(index)
-        if pair is None:
+        place = chosen.get(index)
+        if place is None:
             if f"{qualifier} {number}" not in refused:
                 lost.append(Lost(start, f"{qualifier} {number}", "the guide has no pair for it"))
             continue
-        qualifier_slot, number_slot = pairs[pair]
-        placed[qualifier_slot.position], placed[number_slot.position] = fits[index][pair]
+        pair = pairs[place]
+        placed[pair.qualifier.position], placed[pair.number.position] = fits[index][place]
         result.qualifiers.add(qualifier)
     # A number that does not fit is reported as such, not also as a missing pair.
     if result.unfit:
-        result.reported |= {slot.position for pair in pairs for slot in pair}
+        result.reported |= {slot.position for pair in pairs for slot in (pair.qualifier, pair.number)}
         return result
     for index in sorted(wanted - set(chosen.values())):
-        _missing_pair(*pairs[index], result)
+        _missing_pair(pairs[index].qualifier, pairs[index].number, result)
     if numbers and not chosen and not result.missing:
-        codes = tuple(dict.fromkeys(code for q, _ in pairs for code in q.codes or ()))
-        key, description = (pairs[0][0].key, pairs[0][1].description) if pairs else ("", "")
+        codes = tuple(dict.fromkeys(code for pair in pairs for code in pair.qualifier.codes or ()))
+        key, description = (pairs[0].qualifier.key, pairs[0].number.description) if pairs else ("", "")
         result.missing.append(Missing(key, start, description, None, codes))
     return result
+
+
+def _fit_pair(qualifier: str, number: str, pair: ItemPair) -> tuple[Fitted, Fitted] | Misfit | None:
+    """How both fit; a Misfit of the number; None if the pair is for another qualifier."""
+    first = fit(qualifier, pair.qualifier)
+    if isinstance(first, Misfit):
+        return None
+    second = fit(number, pair.number)
+    return second if isinstance(second, Misfit) else (first, second)
 
 
 def _missing_pair(qualifier: GuideSlot, number: GuideSlot, result: _Items) -> None:
@@ -316,8 +327,12 @@ def item_numbers(segment: Segment) -> tuple[tuple[str, str], ...]:
     return tuple((qualifier, number) for qualifier, number in pairs if qualifier and number)
 
 
-def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int, int]:
-    """Maximum bipartite matching of items to pairs; required pairs first, then earlier items and pairs."""
+@lru_cache(maxsize=1024)
+def _assign(fits: tuple[tuple[int, ...], ...], wanted: frozenset[int]) -> Mapping[int, int]:
+    """Maximum bipartite matching of items to pairs; required pairs first, then earlier items and pairs.
+
+    `fits` has the pairs that take each item: the lines of an order have few different ones.
+    """
     owner: dict[int, int] = {}
 
     def assign(item: int, tried: set[int]) -> bool:

@@ -73,7 +73,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 
 def _is_type(value: Any, name: str) -> bool:
     if name in ("number", "integer"):
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             return False
         return name == "number" or value == int(value)
     return isinstance(value, TYPES.get(name, ()))
@@ -152,12 +152,16 @@ def _of_text(value: str, schema: Mapping[str, Any], path: str) -> Iterator[Guide
         yield GuideFault(path, f"must have at most {schema['maxLength']} characters, {value!r} has {len(value)}")
     if "pattern" in schema and not _pattern(schema["pattern"]).search(value):
         yield GuideFault(path, f"{value!r} must match {schema['pattern']}")
-    if schema.get("format") == "date" and not _is_date(value):
+    if schema.get("format") == "date" and not is_date(value):
         yield GuideFault(path, f"{value!r} is not a date (YYYY-MM-DD)")
 
 
-def _is_date(value: str) -> bool:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def is_date(value: str) -> bool:
+    """Whether a text is a day of the calendar in the form YYYY-MM-DD."""
+    if not _DATE.fullmatch(value):
         return False
     try:
         date.fromisoformat(value)

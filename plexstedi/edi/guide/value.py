@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
 from plexstedi.edi.guide.model import GuideSlot
@@ -19,8 +19,7 @@ _WIDEST = 18
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(NamedTuple):
     """The value as accepted: in JSON, and as the X12 element sent."""
 
     json: GuideJson
@@ -41,16 +40,22 @@ class Misfit:
 
 def fit(value: Value, slot: GuideSlot) -> Fitted | Misfit:
     """Fit the value to the slot type. Only the notation changes: leading zeros, trailing decimals, date separators."""
+    if isinstance(value, str) and not slot.components and not slot.array and slot.accepts(value):
+        # Most values are texts that fit as they are.
+        return Fitted(value, value)
     if isinstance(value, Composite):
         return _fit_composite(value, slot)
     if slot.components:
         return _fit_composite(Composite((value,)), slot)
+    natural = _natural(value)
+    if not slot.array and slot.accepts(natural):
+        return Fitted(natural, _element(value, natural))
     for notation in _notations(value, slot.width):
         candidate: GuideJson = [notation] if slot.array else notation
         if slot.accepts(candidate):
             return Fitted(candidate, _element(value, notation))
     codes = slot.codes
-    if codes is not None and not isinstance(value, Decimal | date | time):
+    if codes is not None and not isinstance(value, (Decimal, date, time)):
         return Misfit(True, f"{simple_json(value)} is not accepted: {', '.join(codes)}", codes)
     return Misfit(False, _in_words(value, slot))
 
@@ -96,21 +101,28 @@ def _fit_alone(component: Simple, slot: GuideSlot) -> Fitted | Misfit:
     return fit(component, slot)
 
 
+def _natural(value: Simple) -> int | Decimal | str:
+    """The most natural notation of a value, in which most values fit."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return json_number(value)
+    return value.isoformat() if isinstance(value, date) else f"{value:%H:%M}"
+
+
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
     """All notations of the same value, most natural first."""
+    yield _natural(value)
     if isinstance(value, str):
-        yield value
         if _WHOLE.fullmatch(value):
             yield int(value)
     elif isinstance(value, Decimal):
-        yield json_number(value)
         yield from _number_texts(plain(value), width)
     elif isinstance(value, date):
-        yield value.isoformat()
         yield f"{value:%Y%m%d}"
         yield f"{value:%y%m%d}"
     else:
-        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
+        yield from (f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
 
 
 def _number_texts(number: Decimal, width: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,7 +32,10 @@ class Piece:
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
     """Pieces with a quantity: confirmed before backordered, each sorted by date."""
-    return sorted((p for p in pieces if p.quantity > 0), key=lambda p: (p.backordered, p.when))
+    found = [piece for piece in pieces if piece.quantity > 0]
+    if len(found) > 1:
+        found.sort(key=lambda p: (p.backordered, p.when))
+    return found
 
 
 def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
@@ -64,8 +68,9 @@ def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tupl
     A quantity beyond all releases is allocated to the last one.
     """
     result: list[ConfirmedSchedule] = []
-    for schedule in schedules:
-        for piece in in_order(p for p in pieces if p.release_id == schedule.release_id):
+    named = [piece for piece in pieces if piece.release_id is not None]
+    for schedule in schedules if named else ():
+        for piece in in_order(p for p in named if p.release_id == schedule.release_id):
             _add(result, piece, piece.quantity, schedule)
     known = {schedule.release_id for schedule in schedules}
     # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
@@ -74,17 +79,17 @@ def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tupl
 
 
 def _by_date(result: list[ConfirmedSchedule], pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> None:
-    queue = [(schedule, schedule.quantity) for schedule in schedules]
+    queue = deque((schedule, schedule.quantity) for schedule in schedules)
     last = schedules[-1] if schedules else None
     for piece in pieces:
         left = piece.quantity
         while left > 0 and queue:
-            schedule, space = queue.pop(0)
+            schedule, space = queue.popleft()
             taken = min(left, space)
             _add(result, piece, taken, schedule)
             left -= taken
             if taken < space:
-                queue.insert(0, (schedule, space - taken))
+                queue.appendleft((schedule, space - taken))
         if left > 0:
             _add(result, piece, left, last)
 
@@ -104,7 +109,9 @@ def _add(result: list[ConfirmedSchedule], piece: Piece, quantity: Decimal, relea
         release_number=release.release_number if release else None,
         due=release.due if release else None,
     )
-    if result and result[-1] == entry.model_copy(update={"quantity": result[-1].quantity}):
-        result[-1] = entry.model_copy(update={"quantity": result[-1].quantity + quantity})
+    last = result[-1] if result else None
+    same_release = last is not None and last.release_id == entry.release_id
+    if last is not None and same_release and last == entry.model_copy(update={"quantity": last.quantity}):
+        result[-1] = entry.model_copy(update={"quantity": last.quantity + quantity})
     else:
         result.append(entry)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.reading.ack_codes import (
@@ -20,7 +21,7 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     type_in_words,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
-from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
+from plexstedi.edi.inbound.reconcile_line import reconcile_line
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings

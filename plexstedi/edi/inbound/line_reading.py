@@ -15,8 +15,9 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     LineMeaning,
     line_meaning,
 )
-from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, Reading, promises_at
+from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
@@ -145,15 +146,16 @@ def _with_dates(
     own = settings.acknowledgments.date_qualifiers
     undecided: list[str] = []
 
-    def read(dates: Iterable[StatedDate]) -> Promises:
-        reading: Reading = promises_at(tuple(dates), own)
+    def read(dates: Sequence[StatedDate]) -> Promises:
+        reading: Reading = promises_at(dates, own)
         undecided.extend(reading.undecided)
         return reading.promises
 
     general = NO_PROMISES
     if not _all_pending(ack_lines):
         general = read(heading)
-    has_accepted = division.total.accepted > 0
+    total = division.total
+    has_accepted = total.accepted > 0
     pieces: list[Piece] = []
     faults: list[str] = []
     pending = False
@@ -189,7 +191,7 @@ def _with_dates(
     if len(ack_lines) > 1:
         pieces += _remainder(division.remainder, general)
     return LineReading(
-        division.total,
+        total,
         tuple(in_order(pieces)),
         pending,
         tuple(dict.fromkeys(undecided)),
@@ -202,7 +204,7 @@ def _all_pending(ack_lines: Sequence[AcknowledgedLine]) -> bool:
     return bool(codes) and all(code == "SP" for code in codes) and all(ack_line.details for ack_line in ack_lines)
 
 
-def _of_detail(detail: Detail, read: Callable[[Iterable[StatedDate]], Promises]) -> Promises:
+def _of_detail(detail: Detail, read: Callable[[Sequence[StatedDate]], Promises]) -> Promises:
     """Promises of an ACK: DTM in its loop, then ACK04 and ACK05."""
     inline = read((detail.date,)) if detail.date is not None else NO_PROMISES
     return read(detail.dates).filled_from(inline)
@@ -218,7 +220,7 @@ def _scheduled(
     pieces: Sequence[Piece],
     sent: SentLine,
     settings: SupplierSettings,
-    read: Callable[[Iterable[StatedDate]], Promises],
+    read: Callable[[Sequence[StatedDate]], Promises],
 ) -> list[Piece] | str:
     """Pieces by the SCH segments, or the reason why these contradict the ACK quantities."""
     now = [p for p in pieces if not p.backordered and p.quantity > 0]
@@ -252,7 +254,7 @@ def _schedule_piece(
     ack_line: AcknowledgedLine,
     sent: SentLine,
     settings: SupplierSettings,
-    read: Callable[[Iterable[StatedDate]], Promises],
+    read: Callable[[Sequence[StatedDate]], Promises],
 ) -> Piece | None:
     if schedule.quantity is None:
         return Piece(Decimal(0))
@@ -270,17 +272,26 @@ def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
     for piece in in_order(laid):
         taken = min(left, piece.quantity)
         left -= taken
-        result += [replace(piece, quantity=taken), replace(piece, quantity=piece.quantity - taken, backordered=True)]
-    return [piece for piece in result if piece.quantity > 0]
+        if taken == piece.quantity:
+            result.append(piece)
+        else:
+            rest = replace(piece, quantity=piece.quantity - taken, backordered=True)
+            result += [replace(piece, quantity=taken), rest] if taken > 0 else [rest]
+    return result
 
 
 def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -> list[Piece]:
     """Fill missing dates of schedules from less specific places, if these agree on one."""
     fallback = {False: _common(now), True: _common(later)}
-    return [replace(p, promises=p.promises.filled_from(fallback[p.backordered])) for p in laid]
+    return [
+        Piece(p.quantity, p.backordered, p.promises.filled_from(fallback[p.backordered]), p.release_id) for p in laid
+    ]
 
 
 def _common(pieces: Sequence[Piece]) -> Promises:
+    if len(pieces) < 2:
+        return pieces[0].promises if pieces else NO_PROMISES
+
     def one(found: list[DatePromise | None]) -> DatePromise | None:
         first = found[0] if found else None
         return first if first is not None and all(p is not None and p.on == first.on for p in found) else None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
-from plexstedi.edi.plain_values import plain_number
+from plexstedi.edi.plain_values import MOST_DIGITS, is_digits, plain_number
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentSchedule
 
@@ -154,6 +154,7 @@ _FAMILIES = (frozenset({"BP", "IN", "PN", "CB"}), frozenset({"VP", "VN", "VC"}),
 """Element 235 qualifiers by who assigns the number: buyer, seller, manufacturer."""
 
 
+_FAMILY = {qualifier: index for index, family in enumerate(_FAMILIES) for qualifier in family}
 _ID_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _Id: TypeAlias = tuple[Decimal | str, ...]
 
@@ -163,7 +164,7 @@ class LineIndex:
 
     def __init__(self, lines: Sequence[SentLine]) -> None:
         self._by_id: dict[_Id, tuple[SentLine, SentSchedule | None]] = {}
-        self._by_part: dict[tuple[int, str], list[SentLine]] = {}
+        self._by_part: dict[tuple[int, str], dict[int, SentLine]] = {}
         for line in lines:
             for schedule in line.schedules:
                 if schedule.assigned_id is not None:
@@ -171,7 +172,7 @@ class LineIndex:
         for line in lines:
             self._by_id.setdefault(_id_parts(str(line.line)), (line, None))
             for key in _part_keys((line.items,)):
-                self._by_part.setdefault(key, []).append(line)
+                self._by_part.setdefault(key, {})[line.line] = line
 
     def by_assigned_id(self, written: str) -> tuple[SentLine, SentSchedule | None] | None:
         """The line, or release sent as a line, with this PO101. Numbers are compared as numbers."""
@@ -179,11 +180,21 @@ class LineIndex:
 
     def by_part(self, acknowledged: AcknowledgedLine) -> list[SentLine]:
         """Lines with the same part, in the order sent; the buyer's number has precedence over the seller's."""
+        found = {number: line for lines in self._of_part(acknowledged) for number, line in lines.items()}
+        return [found[number] for number in sorted(found)]
+
+    def has_another_part(self, acknowledged: AcknowledgedLine, line: SentLine) -> bool:
+        """Whether the part is that of other lines only. A part may be on all lines, so these are not listed for it."""
+        found = self._of_part(acknowledged)
+        return bool(found) and not any(lines.get(line.line) == line for lines in found)
+
+    def _of_part(self, acknowledged: AcknowledgedLine) -> Sequence[Mapping[int, SentLine]]:
+        """Lines by number, for each number of the family that decides."""
         keys = _part_keys(stated_items(acknowledged))
         for family in range(len(_FAMILIES)):
-            found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
+            found = [self._by_part[key] for key in keys if key[0] == family and key in self._by_part]
             if found:
-                return [found[number] for number in sorted(found)]
+                return found
         return []
 
 
@@ -194,26 +205,25 @@ def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
     return {
-        (index, _part(item))
+        (_FAMILY[qualifier], _part(item))
         for items in stated
         for qualifier, item in items.items()
-        for index, family in enumerate(_FAMILIES)
-        if qualifier in family
+        if qualifier in _FAMILY
     }
 
 
 def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
     """Match by PO101, or by part if PO101 is missing or unknown (RULES.md Reading 11)."""
     by_id = index.by_assigned_id(acknowledged.assigned_id) if acknowledged.assigned_id is not None else None
+    if by_id is not None and not index.has_another_part(acknowledged, by_id[0]):
+        return LineMatch(acknowledged, *by_id)
     by_part = index.by_part(acknowledged)
     numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
-        line, schedule = by_id
         # Number and part contradict each other: choosing either could confirm the wrong line.
-        if by_part and line not in by_part:
-            why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
-            return AmbiguousLine(acknowledged, (line, *by_part), why)
-        return LineMatch(acknowledged, line, schedule)
+        line, _ = by_id
+        why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
+        return AmbiguousLine(acknowledged, (line, *by_part), why)
     if len(by_part) == 1:
         return LineMatch(acknowledged, by_part[0])
     if by_part:
@@ -223,6 +233,8 @@ def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | 
 
 def _id_parts(written: str) -> _Id:
     """A normalised id: `0010-01` equals `10-1`."""
+    if len(written) <= MOST_DIGITS and is_digits(written):
+        return (Decimal(written),)
     parts: list[Decimal | str] = []
     for part in re.split(r"\s*-\s*", written.strip()):
         number = plain_number(part) if _ID_NUMBER.fullmatch(part) else None
@@ -238,6 +250,8 @@ def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ..
     """
     found: list[str] = []
     for items in stated_items(acknowledged):
+        if items.items() <= line.items.items():
+            continue
         differing = [(q, item, line.items[q]) for q, item in items.items() if q in line.items]
         found += [f"{q} {item} instead of {sent}" for q, item, sent in differing if _part(sent) != _part(item)]
         found += _other_of_a_side(items, line)

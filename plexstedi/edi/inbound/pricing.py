@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.findings import DECIDE
@@ -14,6 +15,8 @@ from plexstedi.edi.inbound.reading.other_segments import StatedPrice
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
+
+_ONE = Fraction(1)
 
 
 def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
@@ -28,8 +31,9 @@ def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
     """Every quantity and price that the line states."""
     details = (detail.quantity for detail in ack_line.details)
     schedules = (schedule.quantity for schedule in ack_line.schedules)
-    prices = (price.price for price in stated_prices(ack_line))
-    return (number for number in (ack_line.quantity, *details, *schedules, *prices) if number is not None)
+    prices = (price.price for price in ack_line.other_prices)
+    stated = (ack_line.quantity, *details, *schedules, ack_line.price, *prices)
+    return (number for number in stated if number is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,14 @@ def compare_price(
             " `plexstedi replay --ack TRANSACTION --reason TEXT`; or accept or reject it: `plexstedi review show ID`"
             " shows what each does",
         )
-    return Compared(Fraction(sent.price) / Fraction(ours[0]), Fraction(acknowledged) / Fraction(theirs[0]) / factor)
+    stated = _each(acknowledged, theirs[0])
+    return Compared(_each(sent.price, ours[0]), stated if factor is _ONE else stated / factor)
+
+
+@lru_cache(maxsize=1024)
+def _each(price: Decimal, per: Decimal) -> Fraction:
+    """Price of one. Most prices are those sent."""
+    return Fraction(price) / Fraction(per)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:
@@ -106,7 +117,7 @@ def _per(basis: str | None, unit: str) -> tuple[Decimal, str] | None:
 def _factor(theirs: str, ours: str, settings: SupplierSettings) -> Fraction | None:
     """How many of `ours` equal one of `theirs`."""
     if theirs == ours:
-        return Fraction(1)
+        return _ONE
     forth, back = settings.ack_units.get(theirs), settings.ack_units.get(ours)
     if forth is not None and forth.unit == ours:
         return Fraction(forth.factor)

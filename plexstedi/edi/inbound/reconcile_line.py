@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from plexstedi.edi.business_days import days
-from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
+from plexstedi.edi.inbound.allocation import Piece, allocate, without
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
-from plexstedi.edi.inbound.matching import LineMatch, other_items
+from plexstedi.edi.inbound.matching import other_items
 from plexstedi.edi.inbound.notices import other_currencies
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.inbound.pricing import (
@@ -26,61 +27,14 @@ from plexstedi.edi.inbound.pricing import (
     stated_prices,
 )
 from plexstedi.edi.inbound.reading.ack_codes import line_in_words
-from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
+from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
-from plexstedi.edi.sent import SentLine, SentSchedule
-from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.sent import SentSchedule
 from plexstedi.edi.units import exact_quotient
 
 _YEARS_AHEAD = 10
 """As for the due dates of orders (RULES.md Sending 3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineCase:
-    """Input for reconciling one line."""
-
-    sent: SentLine
-    matches: tuple[LineMatch, ...]
-    """Lines of the acknowledgment matched to it."""
-    received: Decimal
-    """In the unit sent."""
-    heading: tuple[StatedDate, ...]
-    settings: SupplierSettings
-    listed: bool = True
-    """False: the acknowledgment omits the line; it is accepted as ordered."""
-    missing_releases: AckState = AckState.UNACKNOWLEDGED
-    """State of omitted releases that were sent as lines: confirmed, rejected or unacknowledged."""
-    currency: str | None = None
-    """Currency of the order as sent."""
-    ordered_on: date | None = None
-    """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
-
-    @property
-    def open(self) -> Decimal:
-        """Ordered less received."""
-        return max(self.sent.quantity - self.received, ZERO)
-
-    @property
-    def release_ids(self) -> tuple[str, ...]:
-        """Plex ids of the releases as sent that are not yet received."""
-        return tuple(schedule.release_id for schedule in still_open(self.sent.schedules, self.received))
-
-    @property
-    def code(self) -> str | None:
-        """ACK01 codes of the line, as received, joined by `+`."""
-        codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
-        return "+".join(codes) or None
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Free text of the supplier for the line."""
-        text: list[str] = []
-        for match in self.matches:
-            text += [detail.industry_code for detail in match.acknowledged.details if detail.industry_code]
-            text += match.acknowledged.words
-        return tuple(dict.fromkeys(text))
 
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
@@ -110,7 +64,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     _check_quantity(read.total, case, findings)
     # Releases sent as lines are acknowledged by name; else the open ones are served in order of due date.
     named = any(m.schedule is not None for m in case.matches)
-    releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
+    releases = case.sent.schedules if named else case.open_releases
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
     if read.total.accepted > 0 or read.total.backordered > 0:
@@ -135,7 +89,7 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     if len(singles) < len(case.matches):
         findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
-    open_by_release = {s.release_id: s.quantity for s in still_open(case.sent.schedules, case.received)}
+    open_by_release = {s.release_id: s.quantity for s in case.open_releases}
     groups = []
     for schedule in case.sent.schedules:
         ack_lines = [m.acknowledged for m in singles if m.schedule == schedule]
@@ -170,9 +124,8 @@ def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, fin
 def _read_group(
     ack_lines: Sequence[AcknowledgedLine], ordered: Decimal, still: Decimal, case: LineCase, findings: Findings
 ) -> LineReading | None:
-    echo = (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),)
     read = read_line(
-        ack_lines or echo,
+        ack_lines or (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),),
         case.sent,
         ordered=ordered,
         open_quantity=still,
@@ -231,7 +184,7 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
             else:
                 compared.append((price.place, result))
         # PO104 and CTP or PO3 may both have a price. Which one will be invoiced is unknown if they differ.
-        if len({result.acknowledged for _, result in compared}) > 1:
+        if len(compared) > 1 and len({result.acknowledged for _, result in compared}) > 1:
             text = ", ".join(f"{place} {_price(result.acknowledged)}" for place, result in compared)
             findings.hold("price-twice", f"the supplier states two purchase prices: {text} per {case.sent.unit}")
         elif compared:
@@ -265,17 +218,22 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
         _check_plausible(schedule, case, findings)
         if schedule.due is None:
             continue
-        text = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
         if schedule.ship_date is not None:
-            _check_ship(schedule, schedule.ship_date, schedule.due, text, case, findings)
+            _check_ship(schedule, schedule.ship_date, schedule.due, case, findings)
         if schedule.delivery_date is not None:
-            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), text, case, findings)
+            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), case, findings)
+
+
+def _due(schedule: ConfirmedSchedule, case: LineCase) -> str:
+    return f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
 
 
 def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
     """A promise before the order date, or years after it, is implausible and holds the line (RULES.md Reading 9)."""
+    if case.ordered_on is None:
+        return
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
-        if day is None or case.ordered_on is None:
+        if day is None:
             continue
         text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}"
         fix = "ask the supplier for the right date, then " + DECIDE
@@ -286,16 +244,14 @@ def _check_plausible(schedule: ConfirmedSchedule, case: LineCase, findings: Find
             findings.hold("date-too-far", text, fix)
 
 
-def _check_ship(
-    schedule: ConfirmedSchedule, ship: date, due: date, text: str, case: LineCase, findings: Findings
-) -> None:
+def _check_ship(schedule: ConfirmedSchedule, ship: date, due: date, case: LineCase, findings: Findings) -> None:
     transit, tolerance = case.settings.acknowledgments.transit_days, case.settings.tolerance
     if not is_ship_late(ship, due, transit_days=transit, late_days=0):
         return
     late = days(tolerance.date_late_days)
-    text = f"{text}, ships {ship} ({schedule.ship_qualifier})" + (
-        f" with {days(transit)} in transit" if transit else ""
-    )
+    text = f"{_due(schedule, case)}, ships {ship} ({schedule.ship_qualifier})"
+    if transit:
+        text = f"{text} with {days(transit)} in transit"
     if not is_ship_late(ship, due, transit_days=transit, late_days=tolerance.date_late_days):
         findings.within(f"{text}; within {late}")
     elif schedule.backordered:
@@ -304,7 +260,7 @@ def _check_ship(
         findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {late}", "date_late_days")
 
 
-def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: LineCase, findings: Findings) -> None:
+def _check_delivery(schedule: ConfirmedSchedule, off: int, case: LineCase, findings: Findings) -> None:
     if off == 0:
         return
     tolerance = case.settings.tolerance
@@ -312,7 +268,7 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: Line
     if off < 0:
         limit, setting = tolerance.date_early_days, "date_early_days"
     promised = f"promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier})"
-    text = f"{text}, {promised}, {days(abs(off))} {'late' if off > 0 else 'early'}"
+    text = f"{_due(schedule, case)}, {promised}, {days(abs(off))} {'late' if off > 0 else 'early'}"
     if abs(off) <= limit:
         findings.within(f"{text}; within {days(limit)}")
     elif not schedule.backordered:
@@ -346,9 +302,10 @@ def _outcome(
     price: Decimal | None,
 ) -> LineOutcome:
     parts = read.total if read is not None else Parts()
+    code, words = case.code, case.words
     if parts.rejected > 0:
         state = AckState.REJECTED
-        text = " ".join(line_in_words(code) for code in (case.code or "").split("+") if code)
+        text = " ".join(line_in_words(code) for code in (code or "").split("+") if code)
         findings.warn(
             "rejected",
             f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {text}".rstrip(),
@@ -379,13 +336,13 @@ def _outcome(
         variance=case.open - parts.total,
         schedules=schedules,
         release_ids=case.release_ids,
-        code=case.code,
+        code=code,
         price=price,
         price_sent=price_sent(case.sent),
-        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
+        reasons=with_words((*findings.holds, *findings.warnings), words, code),
         attention=bool(findings.holds or findings.warnings),
-        notes=_notes(findings, case.words),
-        words=case.words,
+        notes=_notes(findings, words),
+        words=words,
         listed=case.listed,
         date_pending=read is not None and read.date_pending,
         if_accepted=if_accepted,

@@ -61,4 +61,17 @@ def _line(builder: Builder, line: DocumentLine, view: OrderView) -> Loop:
         **builder.price_elements(line.line.price, line.line.price_basis, (4, 5)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["PO1"]),
     )
+    if line.ship_to is not None:
+        _check_ship_to(builder, line.ship_to, f"line {line.id}")
     return Loop("PO1", (head, *builder.line_tail(line, "PO1", view, dated=True)))
+
+
+def _check_ship_to(builder: Builder, ship_to: str, where: str) -> None:
+    """Hold a line with a ship-to of its own that could only go out under that of the heading."""
+    role = {1: "ST"}
+    if placement_for(builder.capacity, "heading", (), "N1", role) is None:
+        return
+    if placement_for(builder.capacity, "detail", ("PO1",), "N1", role) is None:
+        message = f'the 850 guide has no place for its ship-to "{ship_to}"; the heading has one for all lines'
+        fix = "Split the order in Plex by ship-to, or ask the supplier for N1 ST in the lines of its 850 guide"
+        builder.held("ship-to-without-place", where, message, fix)

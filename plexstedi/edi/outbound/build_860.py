@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -32,19 +33,31 @@ def build_change(
     sequence: int,
     revised: date,
     received: Mapping[str, Decimal] | None,
+    as_before: bool = False,
 ) -> Built | Held:
     """Build the 860 from `before` to `after`. Held if the supplier accepts no code for a change.
 
     `sequence` is BCH05, from 1. `revised` is BCH11, the day on which the revision was first read. `received` is the
-    quantity received so far by Plex line id, in the unit ordered; None if unknown.
+    quantity received so far by Plex line id, in the unit ordered; None if unknown. `as_before`: with the values before
+    the change, to compare: what is equal in both is not in the 860.
     """
     builder = Builder(partner, capacity, "860")
     taken = _accepted_codes(builder)
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
     coded_changes = [item for item in found if isinstance(item, Coded)]
-    detail = tuple(_line(builder, item, after, received) for item in coded_changes)
-    return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
+    view = before if as_before else after
+    if as_before:
+        coded_changes = [_as_before(item) for item in coded_changes]
+    detail = tuple(_line(builder, item, view, received) for item in coded_changes)
+    return _finished(builder, view, CHANGE, sequence, revised, detail, view.total())
+
+
+def _as_before(item: Coded) -> Coded:
+    was = item.change.before
+    if was is None or item.change.after is None:
+        return item
+    return replace(item, change=replace(item.change, after=was))
 
 
 def build_cancel(

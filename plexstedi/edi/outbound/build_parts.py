@@ -12,7 +12,7 @@ from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
 from plexstedi.edi.outbound.notes import note_form, note_nodes
-from plexstedi.edi.outbound.prices import price_placement, price_segment
+from plexstedi.edi.outbound.prices import PricePlacement, price_placement, price_segment
 from plexstedi.edi.outbound.text import TextCleaner, split_words
 from plexstedi.edi.outbound.view import DocumentLine, OrderKind, OrderView, document_lines
 from plexstedi.edi.partner import Partner
@@ -40,8 +40,11 @@ class Builder:
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     cleaner: TextCleaner = field(init=False)
+    price_at: PricePlacement = field(init=False)
+    """Where the price of a line is, the same in all lines."""
 
     def __post_init__(self) -> None:
+        self.price_at = price_placement(self.capacity, LINE_LOOPS[self.set_id])
         self.cleaner = TextCleaner(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
 
     @property
@@ -296,13 +299,13 @@ class Builder:
 
     def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
         """Price and basis as elements of the line segment; empty if the price goes into CTP."""
-        if price_placement(self.capacity, LINE_LOOPS[self.set_id]).in_ctp:
+        if self.price_at.in_ctp:
             return {}
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
         """CTP with the price, if the guide has a place for it only there (RULES.md Sending 4)."""
-        at = price_placement(self.capacity, LINE_LOOPS[self.set_id])
+        at = self.price_at
         if not at.in_ctp or at.placement is None:
             return []
         return [price_segment(price, basis, unit, at.placement)]

@@ -21,6 +21,7 @@ from plexstedi.edi.outbound.dates import DueDateCapacity, due_advice, due_codes,
 from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import (
     DocumentPrice,
+    PricePlacement,
     Units,
     document_price,
     document_quantity,
@@ -68,8 +69,10 @@ class _ViewBuilder:
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     cleaner: TextCleaner = field(init=False)
+    price_at: PricePlacement = field(init=False)
 
     def __post_init__(self) -> None:
+        self.price_at = price_placement(self.capacity, LINE_LOOP[self.set_id])
         self.cleaner = TextCleaner(self.partner.settings.text, self._table("text"))
 
     def _table(self, *keys: str) -> str:
@@ -157,9 +160,11 @@ class _ViewBuilder:
 
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
+        if not name or not known or by_plex_name(known, name) is not None:
+            return name
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
         placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
-        if name and known and placed and by_plex_name(known, name) is None:
+        if placed:
             self._hold(
                 "ship-to-unknown",
                 where,
@@ -243,8 +248,7 @@ class _ViewBuilder:
             return None
         if isinstance(units, Reason):
             return None
-        at = price_placement(self.capacity, LINE_LOOP[self.set_id])
-        price = document_price(line.price, units, at.placement, at.basis, where)
+        price = document_price(line.price, units, self.price_at.placement, self.price_at.basis, where)
         if isinstance(price, Reason):
             self.reasons.append(price)
             return None

@@ -98,6 +98,21 @@ def _other(line: DocumentLine) -> tuple[object, ...]:
     return (line.line.unit, line.line.items, described, line.note, line.ship_to)
 
 
+def changed_facts(was: DocumentLine, becomes: DocumentLine) -> tuple[str, ...]:
+    """Names of the values of a line that differ."""
+    facts = {
+        "quantity": was.quantity != becomes.quantity,
+        "price": (was.line.price, was.line.price_basis) != (becomes.line.price, becomes.line.price_basis),
+        "schedule": _rescheduled(was, becomes),
+        "unit": was.line.unit != becomes.line.unit,
+        "item numbers": was.line.items != becomes.line.items,
+        "description": was.line.description != becomes.line.description and becomes.line.description_counts,
+        "note": was.note != becomes.note,
+        "ship-to": was.ship_to != becomes.ship_to,
+    }
+    return tuple(fact for fact, differs in facts.items() if differs)
+
+
 def header_changes(before: OrderView, after: OrderView) -> tuple[str, ...]:
     """Names of the header values that differ."""
     names = ("currency", "freight", "terms", "routing", "ship_to", "due", "note", "order_date", "kind")

@@ -119,11 +119,12 @@ def impossible_dates(order: Order) -> tuple[Reason, ...]:
     start = order.order_date if order.order_date is not None and not reasons else _day_made(order.created_at)
     if order.due is not None:
         reasons += _impossible_due("due date", order.due, start, "order")
+    latest = date.max if start is None else _years_after(start, _YEARS_AHEAD)
     for line in order.lines:
         if line.state is not LineState.OPEN:
             continue
         for release in line.firm_releases():
-            if release.due is not None:
+            if release.due is not None and not _EARLIEST <= release.due <= latest:
                 where = f"line {line.number} release {release.number}"
                 reasons += _impossible_due("due date", release.due, start, where)
     return tuple(reasons)

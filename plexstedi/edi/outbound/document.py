@@ -23,9 +23,10 @@ from plexstedi.edi.outbound.build_850 import Purpose, build_850
 from plexstedi.edi.outbound.build_860 import build_cancel, build_change
 from plexstedi.edi.outbound.build_view import build_view
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.changes import header_changes
+from plexstedi.edi.outbound.changes import header_changes, line_changes
 from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
 from plexstedi.edi.outbound.text import unfit_as_sent
+from plexstedi.edi.outbound.unsent_lines import change_without_place, unlisted_line_changes, unsent_line_changes
 from plexstedi.edi.outbound.view import LineView, OrderView, sent_order
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
@@ -169,8 +170,10 @@ def _prepare_change(
     before, after = views
     capacity = capacity_for(partner, "860")
     built = build_change(before, after, partner, capacity, sequence=sequence, revised=revised, received=received)
-    # An 860 without changes: compared with it, a header change without a place in the 860 is detected.
-    same = build_change(before, before, partner, capacity, sequence=sequence, revised=revised, received=received)
+    # The same 860 with the values before the change: what is equal in both has no place in the 860.
+    same = build_change(
+        before, after, partner, capacity, sequence=sequence, revised=revised, received=received, as_before=True
+    )
     if isinstance(built, Held):
         return built
     # By number: a line that was entered again under its number continues, whatever its Plex id is now.
@@ -181,7 +184,19 @@ def _prepare_change(
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
     unsent = _unsent_header_changes(before, after, prepared, unchanged, renderings)
-    return prepared if unsent is None else Held((unsent,))
+    lines = unsent_line_changes(before, after, capacity, prepared.transaction, unchanged.transaction)
+    if unsent is None and not lines and not prepared.transaction.detail and not header_changes(before, after):
+        lines = _unlisted(due, renderings)
+    reasons = (*(() if unsent is None else (unsent,)), *lines)
+    return Held(reasons) if reasons else prepared
+
+
+def _unlisted(due: Change860, renderings: Renderings) -> tuple[Reason, ...]:
+    """Reasons for line changes visible in the 850, for an 860 without any change."""
+    was, becomes = (renderings.view(order, "850", due.stream) for order in (due.has, due.order))
+    if isinstance(was, Held) or isinstance(becomes, Held):
+        return ()
+    return unlisted_line_changes(line_changes(was, becomes))
 
 
 def _unsent_header_changes(
@@ -196,13 +211,7 @@ def _unsent_header_changes(
         was, becomes = renderings.visible(before), renderings.visible(after)
         if not facts or (was is not None and becomes is not None and was["heading"] == becomes["heading"]):
             return None
-    return Reason(
-        code="change-without-place",
-        where="order",
-        message=f"the 860 has no place for what changed: {', '.join(facts)}",
-        fix="Inform the supplier outside EDI, then `plexstedi review accept ID --reason TEXT`, or set"
-        ' change_orders = "replace"',
-    )
+    return change_without_place("order", facts)
 
 
 def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revised: date) -> Prepared | Held:
@@ -269,8 +278,9 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
 
 def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
     table = partner_table(sent.set_id, partner.code, "text")
-    texts = unfit_as_sent(placed_segments(sent), built.unfit_texts, partner.settings.text, table)
-    return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
+    placed = placed_segments(sent)
+    texts = unfit_as_sent(placed, built.unfit_texts, partner.settings.text, table)
+    return tuple(dict.fromkeys((*beyond_limits(placed, sent.release), *texts)))
 
 
 def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
@@ -286,9 +296,8 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
         sent_items = next((taken[line_id] for line_id in ids if line_id in taken), None)
         if sent_items is None:
             return line
-        return line.model_copy(
-            update={"items": {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}}
-        )
+        items = {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}
+        return line if len(items) == len(line.items) else line.model_copy(update={"items": items})
 
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
 

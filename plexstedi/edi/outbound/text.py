@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from plexstedi.edi.advice import quoted, write
@@ -59,6 +59,9 @@ class TextCleaner:
         """The text adapted to X12; None if empty. Unfit text is recorded and returned unchanged."""
         if text is None:
             return None
+        if not self.settings.uppercase and _is_carried(text, self.settings):
+            # Like nearly all texts: nothing to adapt, and no reason.
+            return text.strip() or None
         flat = _LINE_BREAKS.sub(" ", text).strip()
         plain = flat.translate(_LOOK_ALIKES).strip()
         if plain != text.strip():
@@ -86,16 +89,22 @@ class TextCleaner:
         return replaced.strip()
 
 
+def _is_carried(text: str, settings: TextSettings) -> bool:
+    """Whether X12 carries a text as it is: printable ASCII (from the blank to the tilde) without delimiters."""
+    return text.isascii() and text.isprintable() and not any(map(text.__contains__, settings.delimiters))
+
+
 def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> list[Reason]:
     """Reasons why X12 cannot carry a text: characters outside its set, or delimiters of the interchange."""
-    # All but a few texts: of the ASCII characters, those from the blank to the tilde are printable.
-    if text.isascii() and text.isprintable() and not any(c in text for c in settings.delimiters):
+    if _is_carried(text, settings):
         return []
     reasons: list[Reason] = []
     unfit = sorted({c for c in text if not (" " <= c <= "~")})
     if unfit:
         fix = "Correct it in Plex"
-        if not settings.transliterate and _base_letters(text).isascii():
+        # A control character has no base letter: only a user can correct it.
+        base = _base_letters(text)
+        if not settings.transliterate and base.isascii() and base.isprintable():
             fix += f", or {write(table, 'transliterate', 'true')} (base letters instead of accents)"
         shown = ", ".join(f"{c!r}" for c in unfit[:5])
         message = f"{_shown(text)} has characters that X12 cannot carry: {shown}"
@@ -109,12 +118,15 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
 
 
 def unfit_as_sent(
-    sent: Iterable[tuple[str, Segment]], unfit_texts: Sequence[UnfitText], settings: TextSettings, table: str
+    sent: Sequence[tuple[str, Segment]], unfit_texts: Sequence[UnfitText], settings: TextSettings, table: str
 ) -> tuple[Reason, ...]:
     """Reasons for unfit texts that are actually sent (RULES.md Sending 7). `sent` has each segment with its location.
 
     A text may be sent in pieces. Texts that were not cleaned (codes from settings) are checked as well.
     """
+    # All texts at once, since nearly all documents have none that is unfit.
+    if _is_carried("".join([text for _, segment in sent for text in _texts(segment)]), settings):
+        return ()
     reasons: dict[Reason, None] = {}
     for where, segment in sent:
         for text in _texts(segment):
@@ -126,12 +138,14 @@ def unfit_as_sent(
     return tuple(reasons)
 
 
-def _texts(segment: Segment) -> Iterator[str]:
+def _texts(segment: Segment) -> list[str]:
+    texts: list[str] = []
     for value in segment.elements:
         if isinstance(value, str):
-            yield value
+            texts.append(value)
         elif isinstance(value, Composite):
-            yield from (part for part in value.components if isinstance(part, str))
+            texts += [part for part in value.components if isinstance(part, str)]
+    return texts
 
 
 def _base_letters(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -107,14 +107,26 @@ def _limit(segment_id: str, position: int) -> Limit | None:
     return _LIMITS.get((segment_id, position))
 
 
-def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
-    """A reason for each element that is too long or too short for the release (RULES.md Sending 9)."""
-    found = (
-        beyond_limit(segment, position, transaction.release, where)
-        for where, segment in placed_segments(transaction)
-        for position, value in enumerate(segment.elements, start=1)
-        if value is not None
-    )
+@lru_cache(maxsize=1024)
+def _limits(segment_id: str, release: str, length: int) -> tuple[tuple[int, int] | None, ...]:
+    """`limit` of each of so many elements."""
+    return tuple(limit(segment_id, position, release) for position in range(1, length + 1))
+
+
+def beyond_limits(placed: Iterable[tuple[str, Segment]], release: str) -> tuple[Reason, ...]:
+    """A reason for each element that is too long or too short for the release (RULES.md Sending 9).
+
+    `placed` has each segment with its location.
+    """
+    found: list[Reason | None] = []
+    for where, segment in placed:
+        limits = _limits(segment.id, release, len(segment.elements))
+        for index, (value, allowed) in enumerate(zip(segment.elements, limits, strict=True)):
+            if allowed is None or value is None or isinstance(value, Composite):
+                continue
+            size = len(value) if isinstance(value, str) else _size(value)
+            if not allowed[0] <= size <= allowed[1]:
+                found.append(beyond_limit(segment, index + 1, release, where))
     return tuple(reason for reason in found if reason is not None)
 
 
@@ -148,15 +160,16 @@ def _size(value: Simple) -> int:
     return len(str(value))
 
 
-def placed_segments(transaction: Transaction) -> Iterator[tuple[str, Segment]]:
+def placed_segments(transaction: Transaction) -> list[tuple[str, Segment]]:
     """Every segment with its location: `order` or its line."""
-    return _placed((*transaction.heading, *transaction.detail, *transaction.summary))
+    placed: list[tuple[str, Segment]] = []
+    _place((*transaction.heading, *transaction.detail, *transaction.summary), "order", placed)
+    return placed
 
 
-def _placed(nodes: Sequence[Node], where: str = "order") -> Iterator[tuple[str, Segment]]:
+def _place(nodes: Sequence[Node], where: str, placed: list[tuple[str, Segment]]) -> None:
     for node in nodes:
         if isinstance(node, Loop):
-            inside = line_label(node) or where
-            yield from _placed(node.children, inside)
+            _place(node.children, line_label(node) or where, placed)
         else:
-            yield where, node
+            placed.append((where, node))

@@ -113,8 +113,7 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
             raise ValueError(f"{segment_id}: {name} is not an element position")
         if value is not None and value != "":
             positions[position] = value
-    length = max(positions, default=0)
-    return Segment(segment_id, tuple(positions.get(i) for i in range(1, length + 1)))
+    return Segment(segment_id, tuple(map(positions.get, range(1, max(positions, default=0) + 1))))
 
 
 @lru_cache(maxsize=256)

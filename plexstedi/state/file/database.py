@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.new_file import statements_of_new_file
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION
 
-Parameters = Sequence[object]
+Parameters = Sequence[object] | Mapping[str, object]
 Row = sqlite3.Row
 
 _BUSY_SECONDS = 5.0

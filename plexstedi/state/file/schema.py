@@ -13,6 +13,7 @@ from plexstedi.state.file.codec import hash_bytes, pack, pack_beside
 from plexstedi.state.file.event_codec import microseconds, pack_event, short_id
 from plexstedi.state.file.version_5 import version_5
 from plexstedi.state.file.version_6 import VERSION_6
+from plexstedi.state.file.version_7 import VERSION_7
 
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
@@ -269,7 +270,15 @@ so their columns are generated from it."""
 
 _VERSION_5 = version_5(document_id=_DOCUMENT, transaction_id=_TRANSACTION)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, VERSION_6)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    VERSION_6,
+    VERSION_7,
+)
 """`MIGRATIONS[n]` converts a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -46,7 +46,8 @@ CREATE TABLE documents (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, order_id T
     retry INTEGER NOT NULL DEFAULT 0 CHECK (retry IN (0, 1)), folded INTEGER NOT NULL DEFAULT 1 CHECK (folded IN (0,
     1)), file_execution_id TEXT, interchange_control INTEGER, group_control INTEGER, set_control INTEGER,
     frozen_at TEXT NOT NULL, first_attempt_at TEXT, accepted_at TEXT, delivered_at TEXT, next_attempt_at TEXT,
-    error TEXT, replay_of INTEGER REFERENCES documents (id), search_key TEXT NOT NULL DEFAULT '') STRICT
+    error TEXT, replay_of INTEGER REFERENCES documents (id), search_key TEXT NOT NULL DEFAULT '',
+    listed_at TEXT) STRICT
 
 CREATE UNIQUE INDEX one_unsettled_document ON documents (stream) WHERE state IN ('frozen', 'sending', 'accepted',
     'failed', 'conflict', 'in_doubt')
@@ -65,15 +66,10 @@ CREATE INDEX documents_by_group ON documents (partnership, group_control)
     CREATE TRIGGER documents_need_their_bytes BEFORE UPDATE OF body ON documents WHEN length(NEW.body) = 0 AND OLD.state NOT IN ('delivered',
     'refused', 'withdrawn') BEGIN SELECT RAISE(ABORT, 'an open document keeps its bytes'); END
 
-CREATE TABLE attempts (document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL,
-    begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT
-
 CREATE TABLE witnesses (execution_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, partnership TEXT,
     direction TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL, fault TEXT,
     settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
     in_ledger INTEGER NOT NULL DEFAULT 0 CHECK (in_ledger IN (0, 1))) STRICT
-
-CREATE INDEX witnesses_by_name ON witnesses (file_name)
 
 CREATE TABLE inbox (transaction_id TEXT PRIMARY KEY, set_id TEXT NOT NULL, partnership TEXT NOT NULL, supplier TEXT,
     processed_at TEXT NOT NULL, received_at TEXT NOT NULL, sender TEXT, release TEXT, interchange_control INTEGER,
@@ -84,11 +80,6 @@ CREATE TABLE inbox (transaction_id TEXT PRIMARY KEY, set_id TEXT NOT NULL, partn
     type_code TEXT, dated TEXT, outcome BLOB, decisions TEXT NOT NULL DEFAULT '{}', reason TEXT) STRICT
 
 CREATE INDEX inbox_by_state ON inbox (state, processed_at)
-
-CREATE INDEX inbox_of_order ON inbox (order_id, processed_at)
-
-CREATE TABLE lines (stream TEXT NOT NULL, order_id TEXT NOT NULL REFERENCES orders (id), line INTEGER NOT NULL,
-    state TEXT NOT NULL, transaction_id TEXT, outcome BLOB NOT NULL, PRIMARY KEY (stream, line)) STRICT
 
 CREATE TABLE writes (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id),
     transaction_id TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('planned', 'writing', 'done', 'failed',
@@ -197,24 +188,6 @@ CREATE TRIGGER inbox_counts_add AFTER INSERT ON inbox BEGIN INSERT INTO inbox_co
     CREATE TRIGGER inbox_counts_move AFTER UPDATE OF set_id ON inbox WHEN OLD.set_id <> NEW.set_id BEGIN UPDATE inbox_counts SET n = n - 1 WHERE set_id = OLD.set_id; INSERT INTO inbox_counts (set_id,
     n) VALUES (NEW.set_id, 1) ON CONFLICT (set_id) DO UPDATE SET n = n + 1; END
 
-CREATE TRIGGER line_counts_add AFTER INSERT ON lines BEGIN INSERT INTO line_counts (supplier, state,
-    n) SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id ON CONFLICT (supplier,
-    state) DO UPDATE SET n = n + excluded.n; END
-
-
-    CREATE TRIGGER line_counts_move AFTER UPDATE OF state ON lines WHEN OLD.state <> NEW.state BEGIN UPDATE line_counts SET n = n - 1 WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id); INSERT INTO line_counts (supplier,
-    state, n) SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id ON CONFLICT (supplier,
-    state) DO UPDATE SET n = n + excluded.n; END
-
-
-    CREATE TRIGGER line_counts_drop AFTER DELETE ON lines BEGIN UPDATE line_counts SET n = n - 1 WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id); END
-
-
-    CREATE TRIGGER line_counts_of_supplier AFTER UPDATE OF supplier ON orders WHEN OLD.supplier <> NEW.supplier BEGIN UPDATE line_counts SET n = n - (SELECT count(*) FROM lines WHERE lines.order_id = NEW.id AND lines.state = line_counts.state) WHERE supplier = OLD.supplier; INSERT INTO line_counts (supplier,
-    state, n) SELECT NEW.supplier, state,
-    count(*) FROM lines WHERE order_id = NEW.id GROUP BY state ON CONFLICT (supplier,
-    state) DO UPDATE SET n = n + excluded.n; END
-
 
     CREATE TRIGGER documents_accepted_at_add AFTER INSERT ON documents WHEN NEW.accepted_at IS NOT NULL BEGIN INSERT INTO latest_times (what,
     at) VALUES ('accepted_at',
@@ -252,9 +225,6 @@ CREATE INDEX documents_by_search_key ON documents (search_key)
 
     CREATE TRIGGER witnesses_of_ledger AFTER INSERT ON witnesses WHEN EXISTS (SELECT 1 FROM documents WHERE file_name = NEW.file_name) BEGIN UPDATE witnesses SET in_ledger = 1 WHERE execution_id = NEW.execution_id; END
 
-
-    CREATE TRIGGER documents_in_ledger AFTER INSERT ON documents BEGIN UPDATE witnesses SET in_ledger = 1 WHERE file_name = NEW.file_name; END
-
 CREATE INDEX witnesses_without_document ON witnesses (settled,
     created_at) WHERE direction = 'OUTBOUND' AND in_ledger = 0
 
@@ -283,8 +253,6 @@ CREATE INDEX documents_not_acknowledged ON documents (business_ack, supplier) WH
     'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')
 
 CREATE INDEX documents_replayed ON documents (replay_of) WHERE replay_of IS NOT NULL
-
-CREATE INDEX lines_of_order ON lines (order_id)
 
 CREATE INDEX inbox_of_document ON inbox (document_id)
 
@@ -320,6 +288,38 @@ CREATE TRIGGER event_ids_no_delete BEFORE DELETE ON event_ids BEGIN SELECT RAISE
 CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
     idempotency_key, file_name, route, sent ON documents BEGIN SELECT RAISE(ABORT,
     'a frozen document never changes'); END
+
+CREATE TABLE lines (order_id TEXT NOT NULL REFERENCES orders (id), part TEXT NOT NULL, line INTEGER NOT NULL,
+    state TEXT NOT NULL, outcome BLOB NOT NULL, PRIMARY KEY (order_id, part, line)) STRICT, WITHOUT ROWID
+
+CREATE TRIGGER line_counts_add AFTER INSERT ON lines BEGIN INSERT INTO line_counts (supplier, state,
+    n) SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id ON CONFLICT (supplier,
+    state) DO UPDATE SET n = n + excluded.n; END
+
+
+    CREATE TRIGGER line_counts_move AFTER UPDATE OF state ON lines WHEN OLD.state <> NEW.state BEGIN UPDATE line_counts SET n = n - 1 WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id); INSERT INTO line_counts (supplier,
+    state, n) SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id ON CONFLICT (supplier,
+    state) DO UPDATE SET n = n + excluded.n; END
+
+
+    CREATE TRIGGER line_counts_drop AFTER DELETE ON lines BEGIN UPDATE line_counts SET n = n - 1 WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id); END
+
+
+    CREATE TRIGGER line_counts_of_supplier AFTER UPDATE OF supplier ON orders WHEN OLD.supplier <> NEW.supplier BEGIN UPDATE line_counts SET n = n - (SELECT count(*) FROM lines WHERE lines.order_id = NEW.id AND lines.state = line_counts.state) WHERE supplier = OLD.supplier; INSERT INTO line_counts (supplier,
+    state, n) SELECT NEW.supplier, state,
+    count(*) FROM lines WHERE order_id = NEW.id GROUP BY state ON CONFLICT (supplier,
+    state) DO UPDATE SET n = n + excluded.n; END
+
+CREATE TABLE attempts (document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL,
+    begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT, WITHOUT ROWID
+
+CREATE INDEX witnesses_by_name ON witnesses (substr(file_name, -12))
+
+
+    CREATE TRIGGER documents_in_ledger AFTER INSERT ON documents BEGIN UPDATE witnesses SET in_ledger = 1 WHERE substr(file_name,
+    -12) = substr(NEW.file_name, -12) AND +file_name = NEW.file_name; END
+
+CREATE INDEX inbox_of_order ON inbox (order_id) WHERE order_id IS NOT NULL
 
 INSERT INTO legal_moves (of_table, before, after) VALUES ('documents', 'accepted', 'delivered'), ('documents',
     'accepted', 'failed'), ('documents', 'conflict', 'accepted'), ('documents', 'conflict', 'withdrawn'), ('documents',

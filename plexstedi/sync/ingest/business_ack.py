@@ -273,7 +273,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         received=_received_quantities(session, candidate.order_id, last_sent, document, settings),
         changed_since=reference.changed_since,
         changed_in_plex=unsent_changes(session, candidate.order_id, documents[-1]),
-        earlier=store.inbox.lines_of_stream(stream),
+        earlier=store.inbox.lines_of_stream(stream, candidate.order_id),
         initiative=Initiative(reference.initiative),
         watch=session.check_deadline,
         revisions=revisions_of(sent, reference),

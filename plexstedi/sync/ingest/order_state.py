@@ -74,9 +74,9 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         folded, acknowledgments = fold_stream(session.store, order_id, documents, sent, ordered=ordered)
-        session.store.inbox.keep_lines(stream, folded.lines)
+        session.store.inbox.keep_lines(stream, order_id, folded.lines)
         for line_state in folded.lines.values():
-            session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
+            session.store.inbox.set_line(stream, order_id, line_state.latest)
         for ranked, outcome in acknowledgments:
             is_fresh = ranked.header.transaction_id == fresh
             _record_outcome(session, ranked, outcome, folded, count=is_fresh)

@@ -76,9 +76,9 @@ def _other_of_slot(session: Session, document: Document) -> Execution | None:
 
 def recovered_versions(session: Session, record: OrderRecord, last: Document) -> Versions:
     """The last document of a stream at Stedi, and the current order in Plex rendered as an 850."""
-    theirs = Version(
-        f"at Stedi since {last.frozen_at:%Y-%m-%d %H:%M} UTC ({last.file_name})", session.store.documents.x12(last.id)
-    )
+    title = f"at Stedi since {last.frozen_at:%Y-%m-%d %H:%M} UTC ({last.file_name})"
+    x12 = session.store.documents.x12(last.id)
+    theirs = Version(title, x12) if x12 else Version(f"{title}: its content was deleted (state.keep_days)", None)
     ours = _as_850(session, record, StreamKey(order_id=record.id, release=last.order_release))
     # An 860 contains only changes: its segments do not correspond to those of an 850.
     comparable = last.kind == "850"

@@ -166,7 +166,7 @@ def detail(session: Session, review_id: int) -> ReviewDetail:
         return ReviewDetail(review, accept, reject, lines, unmatched, document)
     if review.subject.document is not None:
         document = session.store.documents.get(review.subject.document)
-        current = session.store.inbox.lines_of_stream(document.stream)
+        current = session.store.inbox.lines_of_stream(document.stream, document.order_id)
         sent = session.store.documents.sent(document.id)
         lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in current.items())
         if review.kind is ReviewKind.DOCUMENT_CONFLICT:

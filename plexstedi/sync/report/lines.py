@@ -76,7 +76,7 @@ def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
     """Every line that was sent, with its current state, and the open lines of `order` that were not sent yet."""
     sent: dict[int, list[tuple[SentLine, LineOutcome | None]]] = {}
     for document in last_sent_document(store.documents.of_order(order.id)):
-        outcomes = store.inbox.lines_of_stream(document.stream)
+        outcomes = store.inbox.lines_of_stream(document.stream, document.order_id)
         for line in store.documents.sent(document.id).lines:
             sent.setdefault(line.line, []).append((line, outcomes.get(line.line)))
     found = {number: _sent_line(number, parts, order) for number, parts in sent.items()}
@@ -97,7 +97,7 @@ def unacknowledged_lines(store: Store, supplier: str | None = None) -> int:
     """Number of lines that were sent and never acknowledged."""
     count = 0
     for document in store.documents.not_acknowledged(supplier=supplier):
-        acknowledged = store.inbox.lines_of_stream(document.stream)
+        acknowledged = store.inbox.lines_of_stream(document.stream, document.order_id)
         count += sum(line.line not in acknowledged for line in store.documents.sent(document.id).lines)
     return count
 

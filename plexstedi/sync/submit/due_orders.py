@@ -225,8 +225,9 @@ def _is_allowed(session: Session, record: OrderRecord, stream: str) -> bool:
 
     A decision about one release is none about the others: each has a review item of its own.
     """
-    undecided = session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
-    return record.allowed >= record.latest and not undecided
+    if record.allowed < record.latest:
+        return False
+    return not session.store.reviews.is_open(ReviewKind.KNOWN_ORDER_CHANGED, of_stream(stream))
 
 
 def _known_order(

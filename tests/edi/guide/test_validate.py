@@ -30,6 +30,12 @@ _PLAIN = st.one_of(
     st.builds(lambda v: {"enum": v}, st.lists(st.text("AB12", max_size=2) | st.integers(0, 3), min_size=1, max_size=3)),
     st.builds(lambda v: {"const": v}, st.text("AB12", max_size=2) | st.integers(0, 3) | st.booleans()),
     st.builds(lambda low, high: {"minLength": low, "maxLength": high}, st.integers(0, 3), st.integers(0, 5)),
+    st.builds(
+        lambda low, high: {"type": "string", "minLength": low, "maxLength": high}, st.integers(0, 2), st.integers(0, 5)
+    ),
+    st.builds(
+        lambda v: {"type": "string", "enum": v}, st.lists(st.text("AB12", max_size=2) | st.integers(0, 3), min_size=1)
+    ),
     st.builds(lambda low, high: {"minimum": low, "exclusiveMaximum": high}, st.integers(-9, 5), st.integers(-5, 9)),
     st.sampled_from([{"pattern": "^[AB]+$"}, {"pattern": "[0-9]"}, {"multipleOf": 3}, {"required": ["a_01"]}]),
     st.builds(lambda low, high: {"minItems": low, "maxItems": high}, st.integers(0, 2), st.integers(0, 3)),
@@ -45,6 +51,7 @@ def _combined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             lambda p: {"properties": p, "additionalProperties": False}, st.dictionaries(_NAMES, inner, max_size=3)
         ),
         st.builds(lambda p, o: {"properties": p, "additionalProperties": o}, st.dictionaries(_NAMES, inner), inner),
+        st.builds(lambda p: {"type": "object", "properties": p, "required": list(p)}, st.dictionaries(_NAMES, inner)),
         st.builds(lambda i: {"type": "array", "items": i}, inner),
         st.builds(lambda i, n: {"prefixItems": [i], "items": n}, inner, inner),
         st.builds(lambda parts: {"allOf": parts}, several),
@@ -75,6 +82,16 @@ def test_we_accept_and_refuse_what_an_independent_validator_does(schema: Any, va
         (Decimal("0.07"), {"multipleOf": 0.01}, True),
         (Decimal("0.075"), {"multipleOf": 0.01}, False),
         ("2026-02-30", {"format": "date"}, False),
+        ("2026-02-28", {"type": "string", "format": "date"}, True),
+        ("2026-02-30", {"type": "string", "format": "date"}, False),
+        ("2026-02-28", {"type": "string", "format": "date", "maxLength": 8}, False),
+        (20260228, {"type": "string", "format": "date"}, False),
+        ("AB", {"type": "string", "enum": ["AB"], "maxLength": 1}, False),
+        ("AB", {"type": "string", "pattern": "^A$"}, False),
+        ("1", {"type": "string", "enum": [1]}, False),
+        (True, {"type": "number"}, False),
+        ("no object", {"type": "object", "required": ["a_01"]}, False),
+        ("no object", {"required": ["a_01"]}, True),
         ("AB\n", {"pattern": "^AB$"}, False),
         ("٣", {"pattern": "^\\d$"}, False),
         (True, {"enum": [1]}, False),

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from plexstedi.edi.inbound.matching import (
+    AmbiguousLine,
     AmbiguousOrder,
     Candidate,
+    LineIndex,
+    LineMatch,
     Matched,
+    NoLine,
     OrderMatch,
     OtherPlant,
     OtherSupplier,
     UnknownOrder,
+    match_line,
     match_order,
     why_ambiguous,
 )
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
+from plexstedi.edi.sent import SentLine
 
 PARTNERSHIPS = ("us_acme", "us_bolt")
 ORDERS = (
@@ -110,3 +119,34 @@ def test_a_partnership_that_is_not_ours_is_another_plants() -> None:
 def test_an_unknown_order_is_kept_for_later() -> None:
     """An answer that overtakes our own bookkeeping is not lost."""
     assert _match("PO-9") == UnknownOrder("PO-9")
+
+
+def _sent(line: int, part: str) -> SentLine:
+    return SentLine(
+        line_id=str(line), line=line, quantity=Decimal(5), unit="EA", price=Decimal(1), items={"BP": part, "VP": "V-1"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("assigned_id", "part", "expected"),
+    [
+        ("20", "A", LineMatch),  # the part is on several lines, this one among them
+        ("0020", "a", LineMatch),
+        ("30", "A", AmbiguousLine),  # the number is line 30, the part that of 10 and 20
+        (None, "A", AmbiguousLine),
+        (None, "B", LineMatch),
+        ("99", "B", LineMatch),
+        ("99", "C", NoLine),
+    ],
+)
+def test_a_part_on_several_lines_confirms_none_but_the_line_that_is_numbered(
+    assigned_id: str | None, part: str, expected: type
+) -> None:
+    index = LineIndex([_sent(10, "A"), _sent(20, "A"), _sent(30, "B")])
+    acknowledged = AcknowledgedLine(position=1, place="PO1", assigned_id=assigned_id, items={"BP": part})
+    found = match_line(acknowledged, index)
+    assert isinstance(found, expected)
+    if isinstance(found, LineMatch):
+        assert found.line.line == (20 if assigned_id in ("20", "0020") else 30)
+    if isinstance(found, AmbiguousLine):
+        assert [line.line for line in found.candidates] == ([30, 10, 20] if assigned_id else [10, 20])

@@ -33,10 +33,9 @@ from plexstedi.edi.inbound.precedence import (
 from plexstedi.edi.inbound.reading.acknowledgment import (
     AcknowledgedLine,
     Acknowledgment,
-    Detail,
-    StatedDate,
     content_fingerprint,
 )
+from plexstedi.edi.inbound.reading.stated import Detail, StatedDate
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.reasons import Reason

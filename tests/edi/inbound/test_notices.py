@@ -11,11 +11,10 @@ from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.edi.inbound.reading.acknowledgment import (
     AcknowledgedLine,
     Acknowledgment,
-    Detail,
-    StatedSchedule,
     read_acknowledgment,
 )
 from plexstedi.edi.inbound.reading.other_segments import StatedPrice
+from plexstedi.edi.inbound.reading.stated import Detail, StatedSchedule
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import EXTRA_SEGMENTS, AcknowledgmentSettings, SupplierSettings

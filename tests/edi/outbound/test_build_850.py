@@ -145,6 +145,20 @@ def test_one_line_per_release_where_the_supplier_wants_it() -> None:
     assert [s.assigned_id for s in result.sent.lines[0].schedules] == ["10-1", "10-2", "10-3"]
 
 
+def test_a_line_for_another_plant_waits_where_the_guide_names_one_plant_for_all() -> None:
+    """It would be delivered to the plant of the heading."""
+    away = line(20, release(1, "4", "11-20", ship_to="Plant 2"), part="B", description="BOLT")
+    mixed = order(line(10, release(1, "5", "11-20"), description="WIDGET"), away)
+    schema, own = GUIDES_850["full-4010"]
+    held = sent(mixed, partner({"850": schema}, **own))
+    assert isinstance(held, Held)
+    assert [(reason.code, reason.where) for reason in held.reasons] == [("ship-to-without-place", "line 20")]
+    assert isinstance(sent(mixed, partner()), Prepared)
+    alone = order(away, ship_to=None)
+    rows = _text(must_send(alone, partner({"850": schema}, **own)))
+    assert "N1*ST*Plant Two*92*P2" in rows
+
+
 def test_a_blanket_order_sent_release_by_release_is_ordered_and_valued_as_its_lines_say() -> None:
     """No line has the blanket quantity: an acknowledgment of all lines is whole, and AMT is what they add up to."""
     settings: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}

@@ -370,6 +370,44 @@ def test_a_change_seen_in_the_850_that_the_860_cannot_say_waits() -> None:
     assert "currency" in result.reasons[0].message
 
 
+def _away(base: Order) -> Order:
+    """The same order, with the releases of its first line for another plant."""
+    return changed(base, releases=tuple(r.model_copy(update={"ship_to": "Plant 2"}) for r in base.lines[0].releases))
+
+
+_UNNAMED = changed(_BASE, part=None, description="ANVIL")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "guide", "what"),
+    [
+        (_BASE, changed(_BASE, note="urgent"), "change-full", "note"),
+        (_BASE, _away(_BASE), "change-full", "ship-to"),
+        (_BASE, changed(_away(_BASE), price=D(9)), "change-full", "ship-to"),
+        (_UNNAMED, changed(_UNNAMED, description="HAMMER"), "change-few-codes", "description"),
+    ],
+)
+def test_a_change_of_a_line_that_the_860_cannot_say_waits(before: Order, after: Order, guide: str, what: str) -> None:
+    """An 860 that repeats the line as it was, or lists nothing, would pass for the change."""
+    schema, own = GUIDES_860[guide]
+    supplier = partner({"860": schema}, **own)
+    held = sent(after, supplier, has=before, sequence=1)
+    assert isinstance(held, Held)
+    assert [(reason.code, reason.where) for reason in held.reasons] == [("change-without-place", "line 10")]
+    assert held.reasons[0].message.endswith(f": {what}")
+    assert 'change_orders = "replace"' in held.reasons[0].fix
+    replaced = sent(after, partner({"860": schema}, **{**own, "change_orders": "replace"}), has=before, sequence=1)
+    assert isinstance(replaced, Prepared)
+
+
+def test_a_note_without_a_place_in_the_860_goes_with_none_where_something_else_changed() -> None:
+    schema, own = GUIDES_860["change-full"]
+    after = changed(_BASE, note="urgent", price=D(9))
+    result = must_send(after, partner({"860": schema}, **own), has=_BASE, sequence=1)
+    assert [loop.head.text(2) for loop in _lines(result.transaction)] == ["PC"]
+    assert ("note", "urgent") in [(dropped.fact, dropped.value) for dropped in result.dropped]
+
+
 def test_what_has_become_unsendable_waits_with_its_reason() -> None:
     found = due(_BASE, changed(_BASE, price=None), partner())
     assert isinstance(found, DueHeld)

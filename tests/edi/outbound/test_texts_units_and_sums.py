@@ -122,3 +122,23 @@ def test_one_number_has_one_form(number: D) -> None:
     assert plain(number) == number
     assert str(plain(number)) == str(plain(plain(number) * 1))
     assert "E" not in str(plain(number)) or abs(number) < D("0.000001")
+
+
+def test_a_delimiter_that_upper_case_makes_is_found() -> None:
+    cleaner = TextCleaner(TextSettings(uppercase=True, delimiters="X~>^"))
+    assert cleaner.clean("box", "order") == "BOX"
+    assert [reason.code for reason in cleaner.reasons] == ["text-has-delimiter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "helps"),
+    [("Größe", True), ("bell\x07", False), ("Größe\x07", False), ("5 µm", False), ("Zoë\tvan Dam", True)],
+)
+def test_transliterate_is_advised_only_where_it_makes_the_text_sendable(text: str, helps: bool) -> None:
+    cleaner = TextCleaner(TextSettings())
+    cleaner.clean(text, "order")
+    (reason,) = cleaner.reasons
+    assert ("transliterate = true" in reason.fix) == helps
+    with_it = TextCleaner(TextSettings(transliterate=True))
+    with_it.clean(text, "order")
+    assert (with_it.reasons == []) == helps

@@ -12,11 +12,12 @@ import pytest
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.file import retention
 from plexstedi.state.file.retention import DroppedContents, drop_contents
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store, altered_payload
-from plexstedi.state.subject import Subject, of_document
+from plexstedi.state.subject import Subject, of_document, of_stream
 from tests.state.conftest import NOW, a_document, brought_to
 
 LATER = NOW + timedelta(days=1)
@@ -37,11 +38,40 @@ def test_contents_of_a_final_document_go_and_what_the_supplier_was_sent_stays(st
     assert (store.documents.body(first.id), store.documents.x12(first.id)) == (b"", "")
     assert store.documents.sent(first.id) == a_document().sent
     assert store.documents.get(first.id) == first
-    assert store.documents.x12(last.id) == a_document().x12, "reviews show it beside a later one"
+    assert (store.documents.body(last.id), store.documents.x12(last.id)) == (b"", "")
     assert dropped(store, LATER) == []
     brought_to(store, DocumentState.SENDING, counter=3)
+    assert dropped(store, LATER) == []
+
+
+def test_an_open_review_item_of_the_order_keeps_what_it_is_compared_with(store):
+    sent = brought_to(store, DocumentState.DELIVERED)
+    subject = of_stream(sent.stream)
+    store.reviews.open(ReviewKind.RECOVERED_DIFFERS, subject, (REASON,), NOW, order_id=sent.order_id)
+    assert dropped(store, LATER) == []
+    assert store.documents.x12(sent.id) == a_document().x12
+    store.reviews.withdraw(ReviewKind.RECOVERED_DIFFERS, subject, NOW, "mended")
     assert dropped(store, LATER) == [DroppedContents(1, 0)]
-    assert store.documents.x12(last.id) == ""
+
+
+def test_attempts_and_files_of_a_delivered_document_go_and_when_it_was_listed_stays(store):
+    sent, at = brought_to(store, DocumentState.DELIVERED), NOW - timedelta(minutes=3)
+    other = brought_to(store, DocumentState.SENDING, "PO-2")
+    for number, (name, seen) in enumerate(((sent.file_name, at), (sent.file_name, NOW), (other.file_name, NOW))):
+        store.executions.record(ExecutionRecord(f"e{number}", name, None, "OUTBOUND", "COMPLETED", seen, None))
+    dropped(store, LATER)
+    assert store.documents.attempts(sent.id) == []
+    assert len(store.documents.attempts(other.id)) == 1
+    assert [store.executions.get(f"e{number}") is None for number in range(3)] == [True, True, False]
+    assert store.executions.first_seen_at(sent.file_name) == at
+    assert store.executions.first_seen_at(other.file_name) == NOW
+    # Stedi's list was read again from the beginning.
+    store.executions.record(ExecutionRecord("e1", sent.file_name, None, "OUTBOUND", "COMPLETED", NOW, None))
+    assert store.executions.unknown_to_ledger() == []
+    assert store.executions.first_seen_at(sent.file_name) == at
+    assert dropped(store, LATER) == []
+    assert store.executions.get("e1") is None
+    assert store.executions.first_seen_at(sent.file_name) == at
 
 
 @pytest.mark.parametrize("state", [DocumentState.REFUSED, DocumentState.WITHDRAWN])

@@ -1,4 +1,4 @@
-"""A state file of an older version says the same after its conversion to version 6, wherever that was killed."""
+"""A state file of an older version says the same after its conversion to the newest, wherever that was killed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fill(store: Store) -> None:
     )
     of_all = Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=(outcome(),))
     store.inbox.set_outcome(UUID, of_all)
-    store.inbox.set_line(document.stream, document.order_id, outcome(), UUID)
+    store.inbox.set_line(document.stream, document.order_id, outcome())
     for number, subject in enumerate(SUBJECTS):
         for order_id in (None, "id-PO-1001", UUID):
             at = NOW + timedelta(microseconds=number)
@@ -63,7 +63,12 @@ def content(store: Store) -> list[object]:
     return [
         *(audit.head(), list(audit.events()), list(audit.events(order_id=UUID)), audit.of_transactions([UUID, "t-1"])),
         *(store.orders.marks("id-PO-1001"), store.documents.sent(1), store.documents.get(1)),
-        *(inbox.get(UUID), inbox.outcome(UUID), inbox.lines("id-PO-1001"), inbox.lines_of_stream("id-PO-1001")),
+        *(
+            inbox.get(UUID),
+            inbox.outcome(UUID),
+            inbox.lines("id-PO-1001"),
+            inbox.lines_of_stream("id-PO-1001", "id-PO-1001"),
+        ),
     ]
 
 
@@ -82,12 +87,17 @@ def test_a_file_of_any_version_says_the_same(store: Store, path: Path, version: 
         assert again.audit.verify(str(before[0])) is None
 
 
-@pytest.mark.parametrize("statements", range(len(MIGRATIONS[5]) + 1))
-def test_a_conversion_killed_at_any_statement_is_made_again(store: Store, path: Path, statements: int) -> None:
+@pytest.mark.parametrize(
+    ("version", "statements"),
+    [(version, statements) for version in (5, 6) for statements in range(len(MIGRATIONS[version]) + 1)],
+)
+def test_a_conversion_killed_at_any_statement_is_made_again(
+    store: Store, path: Path, version: int, statements: int
+) -> None:
     fill(store)
     before = content(store)
     store.close()
-    make_older(path, 5)
+    make_older(path, version)
     pid = os.fork()
     if pid == 0:
 
@@ -96,13 +106,15 @@ def test_a_conversion_killed_at_any_statement_is_made_again(store: Store, path: 
                 yield from islice(super().__iter__(), statements)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        database.MIGRATIONS = (*MIGRATIONS[:5], Killed(MIGRATIONS[5]))
-        Store.open(path, NOW)
-        os._exit(0)
+        try:
+            database.MIGRATIONS = (*MIGRATIONS[:version], Killed(MIGRATIONS[version]), *MIGRATIONS[version + 1 :])
+            Store.open(path, NOW)
+        finally:
+            os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     with closing(sqlite3.connect(path)) as plain:
-        assert plain.execute("PRAGMA user_version").fetchone() == (5,)
-        assert plain.execute("SELECT count(*) FROM events WHERE kind = 'note'").fetchone() == (3 * len(SUBJECTS),)
+        assert plain.execute("PRAGMA user_version").fetchone() == (version,)
+        assert plain.execute("SELECT count(*) FROM events").fetchone()[0] >= 3 * len(SUBJECTS)
     with closing(Store.open(path, NOW)) as again:
         assert content(again) == before
         assert again.audit.verify() is None

@@ -132,6 +132,8 @@ def line_meaning(code: str, settings: AcknowledgmentSettings) -> LineMeaning:
 
 
 def _own(table: Mapping[str, CodeMeaning], code: str) -> CodeMeaning | None:
+    if not table:
+        return None
     return next((meaning for known, meaning in table.items() if known.upper() == code), None)
 
 

@@ -22,12 +22,12 @@ from plexstedi.edi.inbound.reading.element_values import (
     read_items,
     read_number,
     read_text,
-    repeated_items,
     shown,
 )
 from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
+from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
 from plexstedi.edi.order import Frozen
-from plexstedi.edi.plain_values import is_broken
+from plexstedi.edi.plain_values import BROKEN_CHARACTER, is_broken
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.watched import Watch, unwatched, watched
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction, Value
@@ -41,43 +41,6 @@ _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
 """Name and address segments: not interpreted, so broken text in them is not a fault."""
 IMPOSSIBLE_DATE = "date-impossible"
 """Reason code of a fault that leaves the quantities of a line readable."""
-
-
-class StatedDate(Frozen):
-    """A stated date with its qualifier (X12 element 374) and location."""
-
-    qualifier: str | None
-    """Three characters (`068`); None if absent."""
-    on: date
-    place: str
-    """Location for reasons: `SCH05`, `DTM`, `ACK04`."""
-
-
-class Detail(Frozen):
-    """One ACK: status of a part of a line."""
-
-    code: str
-    """ACK01 (X12 element 668); empty if missing, which is also a fault of the line."""
-    quantity: Decimal | None = None
-    """ACK02."""
-    unit: str | None = None
-    """ACK03."""
-    date: StatedDate | None = None
-    """ACK04 and ACK05."""
-    dates: tuple[StatedDate, ...] = ()
-    """DTM in the ACK loop: more specific than `date`."""
-    items: dict[str, str] = Field(default_factory=dict)
-    """ACK07 to ACK26: item numbers by qualifier (X12 element 235)."""
-    industry_code: str | None = None
-    """ACK29, or the change reason ACK27: displayed, not interpreted."""
-
-
-class StatedSchedule(Frozen):
-    """One SCH: a quantity with its dates."""
-
-    quantity: Decimal | None
-    unit: str | None = None
-    dates: tuple[StatedDate, ...] = ()
 
 
 class AcknowledgedLine(Frozen):
@@ -161,7 +124,10 @@ def content_fingerprint(acknowledgment: Acknowledgment) -> str:
 
     Faults are reduced to their locations, since JSON and X12 represent an unreadable value differently.
     """
-    lines = tuple(line.model_copy(update={"faults": _places(line.faults)}) for line in acknowledgment.lines)
+    lines = tuple(
+        line.model_copy(update={"faults": _places(line.faults)}) if line.faults else line
+        for line in acknowledgment.lines
+    )
     content = acknowledgment.model_copy(update={"lines": lines, "faults": _places(acknowledgment.faults)})
     return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
 
@@ -228,21 +194,26 @@ class _Location:
 
     def texts(self, segments: Iterable[Segment]) -> None:
         """Record a fault for every text with broken characters, since its meaning is lost."""
-        reported = {reason.message.partition(":")[0] for reason in self.faults}
-        for segment in segments:
-            for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
-                broken = _broken_text(value)
-                if broken is not None and (element := f"{segment.id}{position:02}") not in reported:
-                    self.fault(
-                        element, f"'{shown(broken)}' is broken text: it contains something that is not a character"
-                    )
+        found = [
+            (f"{segment.id}{position:02}", broken)
+            for segment in segments
+            if segment.id not in _ADDRESSES
+            for position, value in enumerate(segment.elements, start=1)
+            if value is not None
+            and (BROKEN_CHARACTER in value if isinstance(value, str) else isinstance(value, Composite))
+            and (broken := _broken_text(value)) is not None
+        ]
+        reported = {reason.message.partition(":")[0] for reason in self.faults} if found else set()
+        for element, broken in found:
+            if element not in reported:
+                self.fault(element, f"'{shown(broken)}' is broken text: it contains something that is not a character")
 
     def stated_date(self, segment: Segment, qualifier_at: int, date_at: int, place: str) -> StatedDate | None:
         """A date with its qualifier; None if absent or unreadable."""
         on = self.date(segment, date_at)
         if on is None:
             return None
-        return StatedDate(qualifier=date_qualifier(segment.get(qualifier_at)), on=on, place=place)
+        return StatedDate(date_qualifier(segment.get(qualifier_at)), on, place)
 
 
 def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledgment | Malformed:
@@ -319,7 +290,8 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     location = _Location(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
     is_change = head.id == "POC"
     price_at, items_at = (6, 8) if is_change else (4, 6)
-    details = tuple(_detail(entry, location) for entry in each(loop, "ACK"))
+    acks = each(loop, "ACK")
+    details = tuple(_detail(entry, location) for entry in acks)
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
@@ -328,31 +300,35 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
                 )
     quantity = location.number(head, 3 if is_change else 2)
     others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
-    line = AcknowledgedLine(
+    price = location.number(head, price_at)
+    items, repeated = read_items(head.elements, items_at)
+    schedules = tuple(_schedule(entry.head, location) for entry in each(loop, "SCH"))
+    dates = _dtm(loop.segments("DTM"), location, f"DTM under {head.id}")
+    location.texts(loop.walk())
+    return AcknowledgedLine(
         position=position,
         place=location.name,
         assigned_id=assigned_id,
         change_code=(read_text(head.get(2)) or "").upper() or None if is_change else None,
         quantity=quantity,
         unit=unit_of(head, 5 if is_change else 3),
-        price=location.number(head, price_at),
+        price=price,
         price_basis=read_text(head.get(price_at + 1)),
-        items=read_items(head.elements, items_at),
+        items=items,
         other_items=(
-            *repeated_items(head.elements, items_at),
+            *repeated,
             *others.items,
-            *(items for entry in each(loop, "ACK") for items in repeated_items(entry.head.elements[:_ITEMS_END], 7)),
+            *(more for entry in acks for more in read_items(entry.head.elements[:_ITEMS_END], 7)[1]),
         ),
         other_prices=tuple(others.prices),
         currencies=tuple(others.currencies),
         extras=tuple(others.extras),
         words=tuple(others.words),
         details=details,
-        schedules=tuple(_schedule(entry.head, location) for entry in each(loop, "SCH")),
-        dates=_dtm(loop.segments("DTM"), location, f"DTM under {head.id}"),
+        schedules=schedules,
+        dates=dates,
+        faults=tuple(location.faults),
     )
-    location.texts(loop.walk())
-    return line.model_copy(update={"faults": tuple(location.faults)})
 
 
 def _detail(loop: Loop, location: _Location) -> Detail:
@@ -367,7 +343,7 @@ def _detail(loop: Loop, location: _Location) -> Detail:
         unit=unit_of(ack, 3),
         date=location.stated_date(ack, 4, 5, "ACK04"),
         dates=_dtm(loop.segments("DTM"), location, "DTM under ACK"),
-        items=read_items(ack.elements[:_ITEMS_END], 7),
+        items=read_items(ack.elements[:_ITEMS_END], 7)[0],
         industry_code=reason,
     )
 

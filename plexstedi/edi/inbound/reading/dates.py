@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from plexstedi.edi.inbound.reading.acknowledgment import StatedDate
+from plexstedi.edi.inbound.reading.stated import StatedDate
 from plexstedi.edi.plain_values import is_digits
 from plexstedi.edi.settings import DateMeaning
 
@@ -87,6 +87,8 @@ class Promises:
 
     def filled_from(self, other: Promises) -> Promises:
         """These promises, with missing ones taken from the less specific `other`."""
+        if not other:
+            return self
         return Promises(self.ship or other.ship, self.delivery or other.delivery)
 
     def __bool__(self) -> bool:
@@ -104,20 +106,28 @@ class Reading:
     undecided: tuple[str, ...] = ()
 
 
+_NOTHING_READ = Reading(NO_PROMISES)
+
+
 def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> Reading:
     """Promises by the dates of one location. Two different days of one class are undecided."""
-    found: dict[DateClass, DatePromise] = {}
+    if not dates:
+        return _NOTHING_READ
+    ship: DatePromise | None = None
+    delivery: DatePromise | None = None
     undecided: list[str] = []
     for stated in dates:
         kind = classify(stated.qualifier, own)
-        if kind in _UNDECIDED:
+        if kind is DateClass.SHIP or kind is DateClass.DELIVERY:
+            known = ship if kind is DateClass.SHIP else delivery
+            if known is not None and known.on != stated.on:
+                undecided.append(f"{stated.place} gives two {kind} dates, {known.on} and {stated.on}")
+            promise = known or DatePromise(stated.on, stated.qualifier or "")
+            ship, delivery = (promise, delivery) if kind is DateClass.SHIP else (ship, promise)
+        elif kind in _UNDECIDED:
             named = f"qualifier {stated.qualifier}" if stated.qualifier else "no qualifier"
             undecided.append(f"{stated.place} gives {stated.on} with {named} {_UNDECIDED[kind]}".rstrip())
-        elif kind in (DateClass.SHIP, DateClass.DELIVERY):
-            known = found.setdefault(kind, DatePromise(stated.on, stated.qualifier or ""))
-            if known.on != stated.on:
-                undecided.append(f"{stated.place} gives two {kind} dates, {known.on} and {stated.on}")
-    return Reading(Promises(found.get(DateClass.SHIP), found.get(DateClass.DELIVERY)), tuple(undecided))
+    return Reading(Promises(ship, delivery), tuple(undecided))
 
 
 def is_ship_late(ship: date, due: date, *, transit_days: int, late_days: int) -> bool:

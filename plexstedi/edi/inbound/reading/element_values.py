@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Rounded
+from functools import lru_cache
 
 from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
 from plexstedi.edi.units import plain
@@ -18,6 +19,10 @@ from plexstedi.edi.x12.transaction import Composite, Value
 _SHOWN = 40
 _DIGITS = 18
 """Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
+_ZERO, _ONE, _TOO_LARGE = Decimal(0), Decimal(1), Decimal(10) ** _DIGITS
+_SHORT = Context(prec=_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Rounded])
+_QUALIFIER_LENGTH = 3
+_LONGEST_DAY = len("2026-01-15")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
 _CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
@@ -32,22 +37,42 @@ class Bad:
 
 def read_text(value: Value | None) -> str | None:
     """The element as stripped text; None if absent, empty or a composite."""
+    if isinstance(value, str):
+        return value.strip() or None
     if value is None or isinstance(value, Composite):
         return None
     plain_text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     return plain_text.strip() or None
 
 
+def _is_usual(number: Decimal) -> bool:
+    """Whether a number is whole, written as such, positive and sensible: most are, and need no further checks."""
+    return number.same_quantum(_ONE) and _ZERO < number < _TOO_LARGE
+
+
 def is_sensible(number: Decimal) -> bool:
     """Whether a number has a size that X12 allows for a quantity or price."""
-    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
+    if _is_usual(number):
+        return True
+    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and (_is_short(number) or _is_short(plain(number))))
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether it has no more digits than a quantity or price can have."""
+    try:
+        _SHORT.plus(number)
+    except Rounded:
+        return False
+    return True
 
 
 def read_number(value: Value | None) -> Decimal | None | Bad:
     """The exact number; None if absent; Bad for text, a composite or a negative number."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, Composite | date | time):
+    if isinstance(value, Decimal) and _is_usual(value):
+        return value
+    if isinstance(value, (Composite, date, time)):
         return Bad(f"{value} is not a number")
     if isinstance(value, str):
         read = plain_number(value)
@@ -61,7 +86,7 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
     if number and not -_DIGITS <= number.adjusted() < _DIGITS:
         return Bad(f"{number} exceeds what X12 can hold")
     exact = plain(number)
-    if len(exact.as_tuple().digits) > _DIGITS:
+    if not _is_short(exact):
         return Bad(f"{number} has more than {_DIGITS} digits")
     return Bad(f"{number} is negative") if number < 0 else exact
 
@@ -78,6 +103,10 @@ def read_date(value: Value | None) -> date | None | Bad:
         return None if not isinstance(value, Composite) else Bad("a composite is not a date")
     if isinstance(value, Decimal) and len(written) < 6:
         written = written.zfill(6)
+    return _day(written) if len(written) <= _LONGEST_DAY else _parsed_day(written)
+
+
+def _parsed_day(written: str) -> date | Bad:
     for pattern, century in ((_ISO, ""), (_CENTURY_DAY, ""), (_SHORT_DAY, "20")):
         found = pattern.fullmatch(written)
         if found:
@@ -88,32 +117,29 @@ def read_date(value: Value | None) -> date | None | Bad:
     return Bad(f"'{shown(written)}' is not a date")
 
 
+_day = lru_cache(maxsize=1024)(_parsed_day)
+"""The same few days are in all lines of a document."""
+
+
 def shown(text: str) -> str:
     """The value as text, shortened for messages."""
     written = text.strip()
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
-def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
+def read_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
     """Item numbers by qualifier, from pairs starting at this position (PO106, ACK07, POC08).
 
-    Of several numbers under one qualifier the first; `repeated_items` has the others.
+    Of several numbers under one qualifier the first; the others follow, each as a place of its own.
     """
-    pairs: dict[str, str] = {}
+    items: dict[str, str] = {}
+    repeated: list[dict[str, str]] = []
     for qualifier, item in _pairs(elements, first):
-        pairs.setdefault(qualifier, item)
-    return pairs
-
-
-def repeated_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, str], ...]:
-    """Further numbers under a qualifier that occurred before, each as a place of its own."""
-    known: set[str] = set()
-    found: list[dict[str, str]] = []
-    for qualifier, item in _pairs(elements, first):
-        if qualifier in known:
-            found.append({qualifier: item})
-        known.add(qualifier)
-    return tuple(found)
+        if qualifier in items:
+            repeated.append({qualifier: item})
+        else:
+            items[qualifier] = item
+    return items, tuple(repeated)
 
 
 def _pairs(elements: Sequence[Value | None], first: int) -> Iterator[tuple[str, str]]:
@@ -128,4 +154,6 @@ def date_qualifier(value: Value | None) -> str | None:
     written = read_text(value)
     if written is None:
         return None
-    return written.zfill(3) if is_digits(written) else written.upper()
+    if len(written) == _QUALIFIER_LENGTH and written.isascii() and written.isdecimal():
+        return written
+    return written.zfill(_QUALIFIER_LENGTH) if is_digits(written) else written.upper()

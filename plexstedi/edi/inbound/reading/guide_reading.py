@@ -15,14 +15,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
-from plexstedi.edi.plain_values import is_plain
-from plexstedi.edi.watched import Watch, unwatched, watched
+from plexstedi.edi.plain_values import MOST_DIGITS, is_plain
+from plexstedi.edi.watched import Watch, unwatched
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction, Value
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 _POSITION = re.compile(r"(?:.*_)?([0-9]{2})", re.DOTALL)
 _SECTIONS = ("heading", "detail", "summary")
 _ENVELOPE = ("ST", "SE")
+_LARGEST = 10**MOST_DIGITS
+_IGNORED = -1
 
 _Object: TypeAlias = Mapping[str, object]
 
@@ -67,7 +69,8 @@ def _transaction(document: object, set_id: str, release: str, watch: Watch) -> T
 
 
 def _object(value: object, path: str) -> _Object:
-    if not isinstance(value, Mapping):
+    # `dict` first: asking an abstract class costs more than the rest.
+    if not isinstance(value, (dict, Mapping)):
         raise _NotGuideJson(f"{path} is not a JSON object")
     for key in value:
         if not isinstance(key, str):
@@ -85,7 +88,8 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
         if identity is None:
             raise _NotGuideJson(f"{where} is not an X12 segment")
         segment_id, is_loop = identity
-        for entry in watched(value if isinstance(value, list | tuple) else (value,), watch):
+        for entry in value if isinstance(value, (list, tuple)) else (value,):
+            watch()
             if entry is None:
                 continue
             inner = _object(entry, where)
@@ -105,7 +109,9 @@ def _identity(key: str) -> tuple[str, bool] | None:
 
 @lru_cache(maxsize=4096)
 def _position(key: str) -> int:
-    """Position of the element that a key names; 0 if it names none."""
+    """Position of the element that a key names; 0 if it names none, `_IGNORED` for a key of Stedi's own."""
+    if key.startswith("_"):
+        return _IGNORED
     found = _POSITION.fullmatch(key)
     return 0 if found is None else int(found[1])
 
@@ -113,6 +119,8 @@ def _position(key: str) -> int:
 def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
     """The loop with its opening segment first; if it is missing, an empty one, so that the reader reports it."""
     nodes = _nodes(content, path, watch)
+    if nodes and isinstance(nodes[0], Segment) and nodes[0].id == segment_id:
+        return Loop(segment_id, nodes)
     head = next((n for n in nodes if isinstance(n, Segment) and n.id == segment_id), None)
     rest = tuple(n for n in nodes if n is not head)
     return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))
@@ -125,20 +133,26 @@ def _segment(segment_id: str, content: _Object, path: str) -> Segment:
 def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
     found: dict[int, Value] = {}
     for key, value in content.items():
-        if value is None or value == "" or key.startswith("_"):
-            continue
         position = _position(key)
+        if value is None or value == "" or position == _IGNORED:
+            continue
         if position == 0:
             raise _NotGuideJson(f"{path}.{key} is not an X12 element")
         if position in found:
             raise _NotGuideJson(f"{path}.{key}: two keys for the same element")
         if isinstance(value, str):
             found[position] = value
-            continue
-        where = f"{path}.{key}"
-        found[position] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)
-        if not composites and isinstance(value, Mapping):
-            raise _NotGuideJson(f"{where}: a composite within a composite")
+        elif type(value) is int and -_LARGEST < value < _LARGEST:
+            found[position] = Decimal(value)
+        elif type(value) is Decimal and is_plain(value):
+            found[position] = value
+        elif isinstance(value, (dict, Mapping)):
+            where = f"{path}.{key}"
+            found[position] = _composite(value, where)
+            if not composites:
+                raise _NotGuideJson(f"{where}: a composite within a composite")
+        else:
+            found[position] = _simple(value, f"{path}.{key}")
     return tuple(map(found.get, range(1, max(found, default=0) + 1)))
 
 
@@ -151,13 +165,13 @@ def _simple(value: object, where: str) -> Value:
     """A scalar; a repeated element becomes a composite of its repetitions."""
     if isinstance(value, bool):
         raise _NotGuideJson(f"{where} is {value}, X12 has no such value")
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, (int, float, Decimal)):
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         # A number out of bounds stays text, so that the reader of the element reports it.
         return number if is_plain(number) else f"{number:.20E}"
-    if isinstance(value, str | date | time):
+    if isinstance(value, (str, date, time)):
         return value
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return Composite(tuple(_repetition(item, where) for item in value))
     raise _NotGuideJson(f"{where} is {type(value).__name__}, not a value")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text, repeated_items
+from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.settings import EXTRA_SEGMENTS
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Value
@@ -26,6 +26,8 @@ _NUMBERS = {
     "SLN": {4, 6},
 }
 """Positions of numbers, which are written in canonical form whatever their JSON type."""
+_READ = frozenset(("LIN", "CTP", "PO3", "SAC", "SLN", "CUR", *EXTRA_SEGMENTS))
+"""Segments that are interpreted or reported."""
 _CHARGE_WORDS = {"A": "an allowance", "C": "a charge", "P": "a promotion", "S": "a service"}
 
 
@@ -42,7 +44,8 @@ class Extra(Frozen):
     """Whether the line is ambiguous without it, so that it holds the line."""
 
 
-class StatedPrice(Frozen):
+@dataclass(frozen=True, slots=True)
+class StatedPrice:
     """A price stated in addition to PO104."""
 
     segment: str
@@ -78,6 +81,8 @@ def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
     """Optional segments of a line loop; `quantities` are those of the line."""
     found = Others()
     for node in loop.children[1:]:
+        if node.id not in _READ and (isinstance(node, Segment) or len(node.children) == 1):
+            continue
         entry = node if isinstance(node, Loop) else Loop(node.id, (node,))
         _read(entry, found, quantities)
     found.words += _words(loop.children[1:], references=True)
@@ -100,9 +105,9 @@ def _read(entry: Loop, found: Others, quantities: Sequence[Decimal | None]) -> N
     head = entry.head
     match entry.id:
         case "LIN":
-            items = read_items(head.elements, 2)
+            items, repeated = read_items(head.elements, 2)
             if items:
-                found.items += [items, *repeated_items(head.elements, 2)]
+                found.items += [items, *repeated]
             else:
                 found.extras.append(_extra(head))
         case "CTP" if _multiplier(head):

@@ -17,11 +17,12 @@ from typing import TypeAlias
 from plexstedi.edi.inbound.allocation import allocate, still_open
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import Findings
+from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.line_reading import LineReading, in_sent_unit
 from plexstedi.edi.inbound.matching import stated_items
 from plexstedi.edi.inbound.pricing import Incomparable, compare_price, stated_prices
 from plexstedi.edi.inbound.reading.ack_codes import DELETING_CHANGES, REFUSING_CHANGE, LineMeaning, line_meaning
-from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
+from plexstedi.edi.inbound.reconcile_line import read_case
 from plexstedi.edi.sent import SentLine
 
 CaseOf: TypeAlias = Callable[[SentLine], LineCase]
