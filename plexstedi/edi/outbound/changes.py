@@ -113,6 +113,12 @@ def changed_facts(was: DocumentLine, becomes: DocumentLine) -> tuple[str, ...]:
     return tuple(fact for fact, differs in facts.items() if differs)
 
 
+def is_note_alone(change: LineChange) -> bool:
+    """Whether only the note of the line changed."""
+    was, becomes = change.before, change.after
+    return was is not None and becomes is not None and changed_facts(was, becomes) == ("note",)
+
+
 def header_changes(before: OrderView, after: OrderView) -> tuple[str, ...]:
     """Names of the header values that differ."""
     names = ("currency", "freight", "terms", "routing", "ship_to", "due", "note", "order_date", "kind")

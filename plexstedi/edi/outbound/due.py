@@ -21,7 +21,7 @@ from plexstedi.edi.outbound.actions import (
     Send810,
     Send850,
 )
-from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
+from plexstedi.edi.outbound.changes import header_changes, is_note_alone, line_changes, renumbered
 from plexstedi.edi.outbound.document import Renderings, prepare_invoice, with_descriptions_of
 from plexstedi.edi.outbound.view import OrderView
 from plexstedi.edi.partner import Partner
@@ -146,9 +146,24 @@ def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) 
     visible_before, visible_now = renderings.visible(before), renderings.visible(after_now)
     if visible_before is not None and visible_before == visible_now:
         return Nothing()
-    return _change_by_setting(
+    action = _change_by_setting(
         has, latest, renderings.partner, key, releases_only=not headers and _only_releases(before, after)
     )
+    only_notes = set(headers) <= {"note"} and all(map(is_note_alone, changes))
+    if isinstance(action, Change860) and only_notes and _shows_nothing(action, renderings):
+        return Nothing()
+    return action
+
+
+def _shows_nothing(action: Change860, renderings: Renderings) -> bool:
+    """Whether the 860 has no place for what changed: a note alone never holds an order (RULES.md Sending 6)."""
+    try:
+        was, becomes = (renderings.view(order, "860", action.stream) for order in (action.has, action.order))
+    except GuideUnreadableError:
+        return False
+    if isinstance(was, Held) or isinstance(becomes, Held):
+        return False
+    return not line_changes(was, becomes) and not header_changes(was, becomes)
 
 
 def _change_by_setting(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releases_only: bool) -> Due:

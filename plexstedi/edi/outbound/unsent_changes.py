@@ -6,14 +6,16 @@ for the supplier, so it does not hold an acknowledgment (RULES.md Reading 13).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase
-from plexstedi.edi.outbound.changes import line_changes
+from plexstedi.edi.outbound.changes import LineChange, is_note_alone, line_changes
 from plexstedi.edi.outbound.document import Renderings, with_descriptions_of
 from plexstedi.edi.outbound.view import LineView, OrderView
 from plexstedi.edi.reasons import Held
+from plexstedi.edi.settings import ChangeOrders
 from plexstedi.edi.stream import StreamKey, order_of_stream
 
 
@@ -42,7 +44,26 @@ def lines_with_unsent_changes(
     becomes = with_descriptions_of(becomes, was)
     changes = line_changes(was, becomes)
     numbers = {line.line.number for change in changes for line in (change.before, change.after) if line is not None}
-    return frozenset(number for number in numbers if _is_visible(number, was, becomes, renderings))
+    unsaid = _unsaid_notes(has, latest, renderings, stream, changes)
+    return frozenset(number for number in numbers - unsaid if _is_visible(number, was, becomes, renderings))
+
+
+def _unsaid_notes(
+    has: Order, latest: Order, renderings: Renderings, stream: StreamKey, changes: Sequence[LineChange]
+) -> frozenset[int]:
+    """Lines of which only the note changed, where the 860 has no place for it: nothing is due for them."""
+    settings = renderings.partner.settings
+    noted = {change.after.line.number for change in changes if is_note_alone(change) and change.after is not None}
+    if not noted or settings.change_orders is not ChangeOrders.SEND_860 or settings.document_860 is None:
+        return frozenset()
+    try:
+        was, becomes = renderings.view(has, "860", stream), renderings.view(latest, "860", stream)
+    except GuideUnreadableError:
+        return frozenset()
+    if isinstance(was, Held) or isinstance(becomes, Held):
+        return frozenset()
+    said = {line.line.number for each in line_changes(was, becomes) for line in (each.after,) if line is not None}
+    return frozenset(noted - said)
 
 
 def _is_visible(number: int, was: OrderView, becomes: OrderView, renderings: Renderings) -> bool:

@@ -381,7 +381,6 @@ _UNNAMED = changed(_BASE, part=None, description="ANVIL")
 @pytest.mark.parametrize(
     ("before", "after", "guide", "what"),
     [
-        (_BASE, changed(_BASE, note="urgent"), "change-full", "note"),
         (_BASE, _away(_BASE), "change-full", "ship-to"),
         (_BASE, changed(_away(_BASE), price=D(9)), "change-full", "ship-to"),
         (_UNNAMED, changed(_UNNAMED, description="HAMMER"), "change-few-codes", "description"),
@@ -398,6 +397,17 @@ def test_a_change_of_a_line_that_the_860_cannot_say_waits(before: Order, after: 
     assert 'change_orders = "replace"' in held.reasons[0].fix
     replaced = sent(after, partner({"860": schema}, **{**own, "change_orders": "replace"}), has=before, sequence=1)
     assert isinstance(replaced, Prepared)
+
+
+@pytest.mark.parametrize("after", [changed(_BASE, note="urgent"), _BASE.model_copy(update={"note": "New dock"})])
+def test_a_note_alone_without_a_place_in_the_860_is_no_change_and_holds_nothing(after: Order) -> None:
+    schema, own = GUIDES_860["change-few-codes"]
+    assert due(_BASE, after, partner({"860": schema}, **own)) == Nothing()
+    replacing = partner({"860": schema}, **{**own, "change_orders": "replace"})
+    assert isinstance(due(_BASE, after, replacing), Replace850), "the 850 has a place for it"
+    required = sent(after, partner({"860": schema}, **{**own, "notes": "required"}), has=_BASE, sequence=1)
+    assert isinstance(required, Held)
+    assert [reason.code for reason in required.reasons] == ["note-without-place"]
 
 
 def test_a_note_without_a_place_in_the_860_goes_with_none_where_something_else_changed() -> None:

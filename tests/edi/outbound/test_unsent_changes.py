@@ -15,7 +15,7 @@ from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.unsent_changes import lines_that_differ, lines_with_unsent_changes
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.stream import StreamKey
-from tests.edi.guides.corpus import GUIDES_850
+from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 from tests.edi.outbound_orders import partner as acme
 from tests.edi.rendered import due
 
@@ -162,3 +162,12 @@ def test_what_was_entered_again_is_written_to_what_is_there_now() -> None:
     moved = ids.of_sent(sent).lines[0]
     assert (moved.line_id, [s.release_id for s in moved.schedules]) == ("L9", ["new-R1", "new-R2"])
     assert current_ids((sent,), _order()).of_sent(sent) == sent
+
+
+def test_a_note_that_the_860_has_no_place_for_is_no_change_either() -> None:
+    """The 850 showed the note; no 860 is due for the new one, so no acknowledgment waits for one."""
+    order = _order()
+    latest = _with(order, note="paint it green")
+    partner = acme({"860": GUIDES_860["change-few-codes"][0]})
+    assert due(order, latest, partner, KEY) == Nothing()
+    assert lines_with_unsent_changes(order, latest, Renderings(partner), KEY) == frozenset()
