@@ -90,6 +90,21 @@ def run_forked(
         return Ended(code, *(said.read().decode(errors="surrogateescape") for said in (out, err)))
 
 
+def run_to_its_end(arguments: Sequence[str]) -> int:
+    """Run one command line in this process; its exit code, 99 if it raised anything but SystemExit."""
+    try:
+        code = run(list(arguments))
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+        return 99
+    return code
+
+
 def _child(
     arguments: Sequence[str],
     environment: Mapping[str, str],
@@ -117,12 +132,7 @@ def _child(
         gc.freeze()
         gc.disable()
         before()
-        code = run(list(arguments))
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+        code = run_to_its_end(arguments)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 import tempfile
-import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, chdir, contextmanager
@@ -24,9 +23,8 @@ from pathlib import Path
 import plexstedi.cli.invocation as invocation
 import plexstedi.internal as internal
 import plexstedi.sync.setup as setup
-from plexstedi.cli.main import run
 from plexstedi.clock import Clock
-from tests.forked import Ended
+from tests.forked import Ended, run_to_its_end
 
 
 def run_in_process(
@@ -49,24 +47,10 @@ def run_in_process(
                 chdir(folder or Path.cwd()),
             ):
                 around.enter_context(borrowed)
-            code = _ending(arguments)
+            code = run_to_its_end(arguments)
         out.seek(0)
         err.seek(0)
         return Ended(code, *(said.read().decode(errors="surrogateescape") for said in (out, err)))
-
-
-def _ending(arguments: Sequence[str]) -> int:
-    code = 99
-    try:
-        code = run(list(arguments))
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-    return code
 
 
 @contextmanager

@@ -57,11 +57,12 @@ class DocumentSearch:
     def that_may_be_acknowledged(self, number: str) -> list[Document]:
         """Documents that may have reached their supplier, of orders sent under a number of this search key.
 
-        Oldest first. Includes documents without a response: an acknowledgment proves that they arrived.
+        Oldest first. An invoice is none: its number may be that of an order. Includes documents without a response: an
+        acknowledgment proves that they arrived.
         """
         return self._query(
             "INDEXED BY documents_of_order WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
-            f" AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
+            f" AND kind <> '810' AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
             search_key(number),
         )
 

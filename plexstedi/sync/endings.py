@@ -13,6 +13,8 @@ from pathlib import Path
 
 from plexstedi.errors import (
     ConfigurationFault,
+    CredentialsFault,
+    EnvironmentFault,
     InternalFault,
     Interrupted,
     LockHeld,
@@ -24,6 +26,7 @@ from plexstedi.errors import (
     Unforeseen,
     UsageFault,
 )
+from plexstedi.secret_names import SecretName
 from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, RunTally, StageRecord, StoredFault
 from plexstedi.state.store import Store
@@ -135,11 +138,15 @@ def fault_key(fault: PlexStediError) -> str:
         return f"{fault.code} {fault.message}"
     if isinstance(fault, ConfigurationFault):
         # Another wrong setting is another fault: after a correction that breaks something else, cron's mail reports it.
+        # So is another secret or variable below.
         return " ".join([fault.code, *sorted({problem.key or problem.file for problem in fault.problems})])
+    if isinstance(fault, EnvironmentFault):
+        return f"{fault.code} {fault.message}"
+    secrets = [name for name in SecretName if isinstance(fault, CredentialsFault) and name in fault.message]
     # The service is part of the key: Plex and Stedi may fail at the same time.
     service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
     kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code
-    return f"{kind} {service}".strip()
+    return " ".join([kind, *secrets, service]).strip()
 
 
 def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedEnding:

@@ -268,6 +268,22 @@ def test_an_acknowledgment_that_takes_too_long_is_decided_with_a_longer_limit_or
     quiet(bench, 1)
 
 
+def test_an_unknown_acknowledgment_that_takes_too_long_is_one_item(make_bench):
+    """It waited for its order for days before it was too slow: deciding one item must not leave another."""
+    bench, order = sent_to_silent(make_bench, orders=1)
+    bench.answer("855", bak(order, "AC", number="NEVER-SENT"))
+    bench.run("run")
+    bench.later(days=4)
+    bench.run("run")
+    assert len(items(bench, "order-unknown")) == 1
+    for _ in range(3):
+        bench.later(minutes=10)
+        bench.run("run", before=slow(600))
+    assert items(bench, "order-unknown") == []
+    (held,) = items(bench, "acknowledgment-held")
+    assert held["reasons"][0]["code"] == "takes-too-long"
+
+
 def too_large(make_bench):
     """One order whose answer is larger than the limit."""
     bench = make_bench(orders=1, suppliers=1)

@@ -106,23 +106,39 @@ def test_a_fault_that_stands_is_printed_when_it_begins_daily_and_when_it_ends(
     assert "again" not in bench.run("run").err
 
 
-def test_another_wrong_setting_is_printed_at_once(settled: Bench) -> None:
-    """Someone corrects one setting and breaks another: the mail must not stay silent because a fault was open."""
+NO_STEDI_KEY: dict[str, str | None] = {"PLEXSTEDI_STEDI_API_KEY": None}
+NO_PLEX_KEY: dict[str, str | None] = {"PLEXSTEDI_PLEX_API_KEY": None}
+NO_CERTIFICATES: dict[str, str | None] = {"SSL_CERT_FILE": "/nowhere/ca.pem"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ("[supliers]", "[documents]\nmax_per_run = -1", ("supliers", "documents.max_per_run")),
+        (NO_STEDI_KEY, NO_PLEX_KEY, ("stedi-api-key", "plex-api-key")),
+        (NO_CERTIFICATES, {"SSL_CERT_DIR": "/nowhere/certs"}, ("SSL_CERT_FILE", "SSL_CERT_DIR")),
+    ],
+    ids=["setting", "secret", "variable"],
+)
+def test_another_fault_of_the_set_up_is_printed_at_once(
+    settled: Bench, first: str | dict[str, str | None], second: str | dict[str, str | None], named: tuple[str, str]
+) -> None:
+    """Someone corrects one thing and breaks another: the mail must not stay silent because a fault was open."""
     bench = settled
-    breaks_the_configuration(bench)
-    assert "supliers" in bench.run("run").err
-    bench.later(hours=1)
-    quiet(bench.run("run"), 4)
-    bench.write_config(lambda text: text + "\n[documents]\nmax_per_run = -1\n")
-    bench.later(hours=1)
-    other = bench.run("run")
-    assert (other.code, "documents.max_per_run" in other.err) == (4, True), other.err
-    bench.later(hours=1)
-    quiet(bench.run("run"), 4)
-    bench.write_config()
-    bench.later(hours=1)
-    over = bench.run("run")
-    assert (over.code, over.err.count("works again since")) == (0, 1)
+
+    def run(wrong: str | dict[str, str | None]) -> Ran:
+        bench.write_config(lambda text: f"{text}\n{wrong}\n" if isinstance(wrong, str) else text)
+        bench.later(hours=1)
+        return bench.run("run", env=None if isinstance(wrong, str) else wrong)
+
+    begun = run(first)
+    assert (begun.code, named[0] in begun.err) == (4, True), begun.err
+    quiet(run(first), 4)
+    other = run(second)
+    assert (other.code, named[1] in other.err) == (4, True), other.err
+    quiet(run(second), 4)
+    over = run("")
+    assert (over.code, "works again since" in over.err) == (0, True)
 
 
 def test_a_refused_key_with_a_substitute_is_printed_when_it_begins_daily_and_when_it_ends(settled: Bench) -> None:

@@ -320,3 +320,15 @@ def test_a_lost_state_takes_sent_invoices_over_and_sends_none_of_them_twice(benc
     bench.later(minutes=20)
     assert bench.run("run", "--json").code == 3
     assert ("invoice-held", "100455", ["invoice-voided"]) in reviews(bench)
+
+
+def test_an_acknowledgment_under_an_invoices_number_is_of_an_unknown_order(bench):
+    """A customer's invoice is no order of a supplier, whatever their numbers are."""
+    bench.run("run")
+    (number, *_) = sent_810(bench)
+    bench.answer("855", ("BAK", "00", "AC", number, "20261123", "", "", "", "SO1", "20261123"))
+    assert bench.run("run").code == 0
+    bench.later(days=4)
+    assert bench.run("run").code == 3
+    listed = bench.run("review", "list", "--json").json["reviews"]
+    assert [item["kind"] for item in listed if item["order"] == number] == ["order-unknown"]

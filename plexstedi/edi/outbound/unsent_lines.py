@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from plexstedi.edi.guide.capacity import Capacity, placement_for
-from plexstedi.edi.outbound.changes import LineChange, changed_facts, line_changes
+from plexstedi.edi.outbound.changes import LineChange, changed_facts, is_note_alone, line_changes
 from plexstedi.edi.outbound.view import OrderView
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.transaction import Loop, Transaction
@@ -35,11 +35,11 @@ def unsent_line_changes(
 
 
 def unlisted_line_changes(changes: Iterable[LineChange]) -> tuple[Reason, ...]:
-    """Reasons for changes visible in the 850, if the 860 lists none of them."""
+    """Reasons for changes visible in the 850, if the 860 lists none of them; a note alone is omitted."""
     return tuple(
         change_without_place(f"line {change.id}", changed_facts(change.before, change.after))
         for change in changes
-        if change.before is not None and change.after is not None
+        if change.before is not None and change.after is not None and not is_note_alone(change)
     )
 
 

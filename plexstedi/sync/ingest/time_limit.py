@@ -16,6 +16,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
+from plexstedi.sync.ingest.order_state import move_transaction
 from plexstedi.sync.session import Session
 
 _MOST_TURNS = 3
@@ -73,7 +74,7 @@ class DecisionTime:
             f" {inbound.transaction_id} --reason TEXT`, or"
             " `plexstedi review reject ID --reason TEXT` and ask the supplier for a smaller one.",
         )
-        session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
+        move_transaction(session, inbound, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
         new = session.open_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
         session.run.counts.acks_held += int(new)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plexstedi.edi.advice import partner_table
 from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import invoice_due
-from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.reasons import Held
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
@@ -19,6 +18,7 @@ from plexstedi.sync.submit.lifecycle import (
     decide_each,
     has_revision,
     hold,
+    hold_without_settings,
     last_sent,
     moved,
     nothing_due,
@@ -68,7 +68,7 @@ def _of_invoice(
 ) -> DueDocument | Waits | None:
     """The 810 to send, Waits, or None if nothing is due."""
     if record.customer not in session.config.customers:
-        _hold_orphaned(session, trade)
+        hold_without_settings(session, trade)
         return Waits()
     last = last_sent(session, trade.id)
     if isinstance(last, Waits):
@@ -103,22 +103,6 @@ def _of_invoice(
     return ready_to_send(
         session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
     )
-
-
-def _hold_orphaned(session: Session, trade: Trade) -> None:
-    """Hold a sent invoice whose customer has no settings any longer: nothing else reports its changes."""
-    documents = session.store.documents.of_order(trade.id)
-    last = next((document for document in reversed(documents) if not document.state.is_abandoned), None)
-    if last is None or has_revision(session, trade, trade.id, last) >= trade.revision:
-        return
-    table = partner_table("810", trade.partner)
-    missing = Reason(
-        code="customer-missing",
-        where=trade.word,
-        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
-        fix=f"Add [{table}] again, or resolve it with the customer, then `plexstedi review accept ID --reason TEXT`.",
-    )
-    hold(session, trade, trade.id, moved(trade, last) or (missing,))
 
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from plexstedi.config.load import KnownOrders
-from plexstedi.edi.advice import partner_table
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import Renderings, Sendable
@@ -27,6 +26,7 @@ from plexstedi.sync.submit.lifecycle import (
     decide_each,
     has_revision,
     hold,
+    hold_without_settings,
     last_sent,
     moved,
     moved_since_known,
@@ -77,7 +77,7 @@ def _onboard(session: Session) -> None:
 
 def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
     if record.supplier not in session.config.suppliers:
-        _hold_orphaned(session, record)
+        hold_without_settings(session, trade_of_order(record))
         return []
     problems = session.config.problems_of(record.supplier)
     if problems:
@@ -106,22 +106,6 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     if up_to_date:
         session.store.orders.set_up_to_date(record.id, record.latest)
     return found
-
-
-def _hold_orphaned(session: Session, record: OrderRecord) -> None:
-    """Hold a sent order whose supplier has no settings any longer: its changes cannot be sent."""
-    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_abandoned), None)
-    if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
-        return
-    table = partner_table("850", record.supplier)
-    missing = Reason(
-        code="supplier-missing",
-        where="order",
-        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
-        fix=f"Add [{table}] again, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`.",
-    )
-    trade = trade_of_order(record)
-    hold(session, trade, last.stream, moved(trade, last) or (missing,))
 
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Mapping[str, StreamKey]:
@@ -323,8 +307,6 @@ def _purpose_of(decision: Sendable) -> str:
             return "01"
         case Change860():
             return "04"
-        case _:
-            raise ValueError("nothing is due")
 
 
 def _kind_not_sent(kind: str) -> Reason:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from plexstedi.decimal_json import dumps
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.document_name import parse_file_name
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
@@ -169,6 +170,23 @@ def moved_since_known(trade: Trade, partner: str, number: str) -> tuple[Reason, 
             fix=_moved_fix(trade, partner),
         ),
     )
+
+
+def hold_without_settings(session: Session, trade: Trade) -> None:
+    """Hold what was sent and changed while its partner has no settings any longer: nothing else reports the change."""
+    documents = session.store.documents.of_order(trade.id)
+    last = next((document for document in reversed(documents) if not document.state.is_abandoned), None)
+    if last is None or has_revision(session, trade, last.stream, last) >= trade.revision:
+        return
+    table = partner_table(last.kind, trade.partner)
+    missing = Reason(
+        code=f"{trade.counterpart}-missing",
+        where=trade.word,
+        message=f"it was sent and has changed, but there is no [{table}] in the configuration",
+        fix=f"Add [{table}] again, or resolve it with the {trade.counterpart}, then"
+        " `plexstedi review accept ID --reason TEXT`.",
+    )
+    hold(session, trade, last.stream, moved(trade, last) or (missing,))
 
 
 def _moved_fix(trade: Trade, was: str) -> str:

@@ -410,6 +410,14 @@ def test_a_note_alone_without_a_place_in_the_860_is_no_change_and_holds_nothing(
     assert [reason.code for reason in required.reasons] == ["note-without-place"]
 
 
+def test_a_note_without_a_place_in_the_860_is_no_reason_beside_another_change_without_one() -> None:
+    schema, own = GUIDES_860["change-few-codes"]
+    after = changed(_UNNAMED, description="HAMMER").model_copy(update={"note": "New dock"})
+    held = sent(after, partner({"860": schema}, **own), has=_UNNAMED, sequence=1)
+    assert isinstance(held, Held)
+    assert [reason.message.rpartition(": ")[2] for reason in held.reasons] == ["description"]
+
+
 def test_a_note_without_a_place_in_the_860_goes_with_none_where_something_else_changed() -> None:
     schema, own = GUIDES_860["change-full"]
     after = changed(_BASE, note="urgent", price=D(9))
