@@ -50,7 +50,7 @@ _NEEDED_IN = {ReviewKind.ORDER_UNKNOWN: InboxState.WAITING, ReviewKind.ACKNOWLED
 
 
 def withdraw_outdated_items(session: Session, inbound: Inbound, state: InboxState, why: str) -> None:
-    """Withdraw the items about a transaction as a whole that have no subject in the state it has now."""
+    """Withdraw the items about a transaction as a whole that leave nothing to decide in its new state."""
     for kind, needed_in in _NEEDED_IN.items():
         if state is not needed_in:
             session.withdraw_review(kind, of_transaction(inbound.transaction_id), why, order_id=inbound.order_id)
