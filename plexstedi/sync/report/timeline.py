@@ -118,7 +118,7 @@ _WORDS: Mapping[str, _Wording] = {
     "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
     "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
     "order-traded": lambda subject, detail: (
-        f"given to supplier {detail.get('supplier')}, which has settings: it is sent by EDI"
+        f"given to supplier {detail.get('supplier')}, which is traded by EDI"
     ),
     "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was ignored",
     "invoice-seen": _invoice_first_read,
@@ -128,7 +128,7 @@ _WORDS: Mapping[str, _Wording] = {
         "customer"
     ),
     "invoice-traded": lambda subject, detail: (
-        f"given to customer {detail.get('customer')}, which has settings: it is sent by EDI"
+        f"given to customer {detail.get('customer')}, which is traded by EDI"
     ),
     "document-frozen": _frozen,
     "attempt-begun": lambda subject, detail: f"sending {subject}, attempt {detail.get('attempt')}",
