@@ -117,9 +117,7 @@ _WORDS: Mapping[str, _Wording] = {
     "order-vanished": lambda subject, detail: "Plex no longer has the order",
     "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
     "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
-    "order-traded": lambda subject, detail: (
-        f"given to supplier {detail.get('supplier')}, which is traded by EDI"
-    ),
+    "order-traded": lambda subject, detail: f"given to supplier {detail.get('supplier')}, which is traded by EDI",
     "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was ignored",
     "invoice-seen": _invoice_first_read,
     "invoice-changed": lambda subject, detail: f"changed in Plex: revision {detail.get('revision')}, {_booked(detail)}",
@@ -127,9 +125,7 @@ _WORDS: Mapping[str, _Wording] = {
         f"customer {detail.get('customer')} is traded by EDI from now on; this invoice is marked as known to the "
         "customer"
     ),
-    "invoice-traded": lambda subject, detail: (
-        f"given to customer {detail.get('customer')}, which is traded by EDI"
-    ),
+    "invoice-traded": lambda subject, detail: f"given to customer {detail.get('customer')}, which is traded by EDI",
     "document-frozen": _frozen,
     "attempt-begun": lambda subject, detail: f"sending {subject}, attempt {detail.get('attempt')}",
     "attempt-ended": lambda subject, detail: f"attempt {detail.get('attempt')} of {subject}: {detail.get('outcome')}",
