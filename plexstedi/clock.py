@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class Clock(Protocol):
@@ -24,8 +25,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass
-class StopRequest:
+class StopRequest(Struct):
     """Set by a signal handler; checked between two documents and while waiting."""
 
     signal: str | None = None

@@ -22,8 +22,9 @@ Exceptions carry data; only `cli/result/outcome.py` turns them into messages and
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class ExitCode(IntEnum):
@@ -64,8 +65,7 @@ class UsageFault(PlexStediError):
     code = "usage"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One problem in a configuration file: where, what, and the fix."""
 
     file: str

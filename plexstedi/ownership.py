@@ -11,9 +11,10 @@ import pwd
 import shlex
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from msgspec import Struct
 
 from plexstedi.errors import Problem, UntrustedFile
 
@@ -31,8 +32,7 @@ class Role(Enum):
     ABOVE = "folder above"
 
 
-@dataclass(frozen=True)
-class OwnedPath:
+class OwnedPath(Struct, frozen=True):
     """One path entry with its owner and permissions."""
 
     path: Path
@@ -42,8 +42,7 @@ class OwnedPath:
     owner: int
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A way in which another user can change a file that is read."""
 
     path: Path

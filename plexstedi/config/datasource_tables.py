@@ -6,10 +6,11 @@ Numbers and row limits are those of Plex's public catalogue; names of inputs and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
+
+from msgspec import Struct
 
 from plexstedi.config.problems import toml_key
 from plexstedi.errors import Problem
@@ -24,8 +25,7 @@ ROW_LIMIT = 1000
 """What a data source returns at most, unless the catalogue says otherwise (plex/README.md 2.4)."""
 
 
-@dataclass(frozen=True)
-class DataSourceTable:
+class DataSourceTable(Struct, frozen=True):
     """One table: our names of its inputs and columns; `one_of`: at least one of these inputs must be mapped."""
 
     id: int | None = None

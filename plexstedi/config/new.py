@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import tomli_w
+from msgspec import Struct
 
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.new_suppliers import NewSupplier, supplier_tables
@@ -25,8 +25,7 @@ _HEADER = re.compile(r"#?\[([^]]+)]\s*$")
 _KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
 
 
-@dataclass(frozen=True)
-class InitOptions:
+class InitOptions(Struct, frozen=True):
     """The values that `init` needs from the user."""
 
     api: PlexApi

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import tomli_w
+from msgspec import Struct, field
 
 _PARTNERSHIP = "Stedi portal: Trading partners, Partnership identifier."
 _SETTING = "Stedi portal: the outbound transaction setting of the partnership."
 _DOCUMENTS = ("850", "860")
 
 
-@dataclass(frozen=True)
-class NewSupplier:
+class NewSupplier(Struct, frozen=True):
     """A supplier chosen in `init`."""
 
     code: str

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from msgspec import Struct
 
 from plexstedi.ownership import owner_of
 
 CONFIG_NAME, STATE_NAME = "plexstedi.toml", "state.sqlite3"
 
 
-@dataclass(frozen=True)
-class ServiceFolders:
+class ServiceFolders(Struct, frozen=True):
     """The folders of a system-wide service, as the units in `examples/` have them."""
 
     config: Path

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 import tomli_w
+from msgspec import Struct
 
 from plexstedi.config.datasource_tables import TABLES, default_id
 
@@ -163,8 +163,7 @@ _DEFINING: Mapping[str, tuple[str, ...]] = {
 """Columns that are optional, but without which statuses mean nothing, or nothing can be written."""
 
 
-@dataclass(frozen=True)
-class LiveSource:
+class LiveSource(Struct, frozen=True):
     """A table's data source as the tenant's Plex has it; `refused`: why it cannot be used, then nothing is known."""
 
     id: int

@@ -21,10 +21,10 @@ import hmac
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
+from msgspec import Struct, field
 
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.keyring_key import KeyBeside, KeyringFileError, KeySource, not_written
@@ -46,8 +46,7 @@ def default_keyring_file(env: Mapping[str, str]) -> Path:
     return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
 
 
-@dataclass
-class _Content:
+class _Content(Struct):
     """The file as stored: nothing is decrypted."""
 
     salt: bytes = field(default_factory=lambda: os.urandom(_SALT_BYTES))

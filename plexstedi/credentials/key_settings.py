@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class KeySettings:
+
+class KeySettings(Struct, frozen=True):
     """`[credentials]` of the configuration, with whole paths."""
 
     key_file: Path | None = None

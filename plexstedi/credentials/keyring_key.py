@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
+from msgspec import Struct
 
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.durable import make_folder, replace_file
@@ -29,8 +30,7 @@ class KeyringFileError(Exception):
     """The file or its key cannot be used; the message states which, and the fix."""
 
 
-@dataclass(frozen=True)
-class KeyBeside:
+class KeyBeside(Struct, frozen=True):
     """A key file in the folder of its encrypted file: a copy of that folder holds both."""
 
     key: Path

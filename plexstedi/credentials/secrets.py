@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
@@ -44,8 +45,7 @@ class SourceKind(StrEnum):
     KEYRING = "keyring"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """The source of a secret."""
 
     kind: SourceKind
@@ -56,8 +56,7 @@ class Source:
         return f"{self.kind} {self.where}" if self.kind is not SourceKind.KEYRING else self.where
 
 
-@dataclass(frozen=True)
-class ListedSecret:
+class ListedSecret(Struct, frozen=True):
     """One line of `credentials list`."""
 
     name: SecretName
@@ -68,8 +67,7 @@ class ListedSecret:
     problem: CredentialsFault | None = None
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Where a secret was stored, and `hidden_by`: a source read earlier that takes precedence over it."""
 
     where: str

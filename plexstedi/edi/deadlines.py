@@ -9,10 +9,11 @@ whose review item is open suspend it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from plexstedi.edi.business_days import business_days, elapsed
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
@@ -40,8 +41,7 @@ class OverdueLevel(StrEnum):
     LIMIT = "limit"
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
+class Overdue(Struct, frozen=True):
     """One deadline whose warning or limit has passed."""
 
     document: int
@@ -58,8 +58,7 @@ class Overdue:
     """Plex line numbers that are not acknowledged, or that are confirmed short."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineDocument:
+class DeadlineDocument(Struct, frozen=True):
     """One document of a stream that has reached the supplier or may still reach it."""
 
     id: int
@@ -76,8 +75,7 @@ class DeadlineDocument:
     """A 997 rejects it and the review item is open: the supplier cannot acknowledge what its system did not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineStream:
+class DeadlineStream(Struct, frozen=True):
     """Input for the deadlines of one stream."""
 
     documents: tuple[DeadlineDocument, ...]
@@ -106,8 +104,7 @@ def limit_of(kind: DeadlineKind, settings: SupplierSettings) -> timedelta:
     return _span(_HOURS[kind](settings)[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Deadline:
+class _Deadline(Struct, frozen=True):
     document: int
     kind: DeadlineKind
     since: datetime

@@ -7,8 +7,9 @@ The key depends on the slot, not on the content (DESIGN.md section 6): Stedi ref
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, cast, get_args
+
+from msgspec import Struct
 
 Usage = Literal["P", "T"]
 Kind = Literal["850", "860", "810"]
@@ -22,8 +23,7 @@ _NONE = "."
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """Identity of one document of one revision."""
 
     tenant: str

@@ -8,11 +8,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from plexstedi.edi.order import Frozen, Part
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from plexstedi.edi.model import Frozen
+from plexstedi.edi.order import Part
 from plexstedi.edi.units import plain
 
 
-class Tax(Frozen):
+class Tax(Frozen, frozen=True, kw_only=True):
     """One tax of an invoice or of one of its lines."""
 
     name: str
@@ -21,7 +25,7 @@ class Tax(Frozen):
     percent: Decimal | None = None
 
 
-class InvoiceLine(Frozen):
+class InvoiceLine(Frozen, frozen=True, kw_only=True):
     """One line that bills a quantity at a price."""
 
     id: str
@@ -39,7 +43,7 @@ class InvoiceLine(Frozen):
     taxes: tuple[Tax, ...] = ()
 
 
-class Invoice(Frozen):
+class Invoice(Frozen, frozen=True, kw_only=True, weakref=True):
     """A customer invoice as read from Plex."""
 
     id: str
@@ -75,13 +79,15 @@ _NOT_IN_FINGERPRINT = {"created_at", "modified_at"}
 
 def invoice_fingerprint(invoice: Invoice) -> str:
     """SHA-256 (hex) of all invoice data that an 810 can carry, and of its status (void, booked)."""
-    content = _plain(invoice.model_dump(exclude=_NOT_IN_FINGERPRINT))
+    content = _plain({name: value for name, value in asdict(invoice).items() if name not in _NOT_IN_FINGERPRINT})
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
     """Canonical text of a value: 3000.0 and 3000 are the same quantity."""
     match value:
+        case Struct():
+            return _plain(asdict(value))
         case dict():
             return {key: _plain(item) for key, item in value.items()}
         case list() | tuple():

@@ -12,20 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from msgspec import to_builtins
+from msgspec.structs import replace
 
-_NO_FIELDS: set[str] = set()
-"""Shared by all models; a copy of a model has a set of its own."""
-
-
-class Frozen(BaseModel):
-    """Base of stored models: immutable, unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    def model_post_init(self, context: object, /) -> None:
-        # Which fields were given is not used, and takes more memory than the values: an order has thousands of models.
-        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
+from plexstedi.edi.model import Frozen
 
 
 class Phase(StrEnum):
@@ -62,14 +52,14 @@ class ReleaseState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Part(Frozen):
+class Part(Frozen, frozen=True, kw_only=True):
     """Our part. Number and revision are separate, since BP holds the number alone (DESIGN.md section 6)."""
 
     number: str
     revision: str | None = None
 
 
-class Release(Frozen):
+class Release(Frozen, frozen=True, kw_only=True):
     """One schedule line of an order line."""
 
     id: str
@@ -86,7 +76,7 @@ class Release(Frozen):
     modified_at: datetime | None = None
 
 
-class Line(Frozen):
+class Line(Frozen, frozen=True, kw_only=True):
     """One order line. Quantities are in `order_unit` if Plex has one, else in `unit`; the price is per `unit`."""
 
     id: str
@@ -120,7 +110,7 @@ class Line(Frozen):
         return sum((r.quantity for r in self.firm_releases() if r.quantity is not None), Decimal(0))
 
 
-class Address(Frozen):
+class Address(Frozen, frozen=True, kw_only=True):
     """Postal address of a party. `street` has one or two lines."""
 
     name: str | None = None
@@ -131,7 +121,7 @@ class Address(Frozen):
     country: str | None = None
 
 
-class Supplier(Frozen):
+class Supplier(Frozen, frozen=True, kw_only=True):
     """Master data of a supplier; never part of an order's fingerprint."""
 
     id: str
@@ -140,7 +130,7 @@ class Supplier(Frozen):
     address: Address | None = None
 
 
-class Order(Frozen):
+class Order(Frozen, frozen=True, kw_only=True, weakref=True):
     """A purchase order as read from Plex."""
 
     id: str
@@ -179,6 +169,7 @@ class Order(Frozen):
 
 
 _NOT_IN_FINGERPRINT = {"buyer", "supplier_address_id", "status_name", "created_at", "modified_at"}
+_OF_RELEASE = {"status_name", "modified_at"}
 
 
 def fingerprint(order: Order) -> str:
@@ -188,11 +179,11 @@ def fingerprint(order: Order) -> str:
     the description of a line that orders one, and the number that its approved supplier has for it. So neither our
     write-back nor an edit of a part is taken for a change of the order.
     """
-    content = order.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT | {"lines"})
+    content = _content(replace(order, lines=()), _NOT_IN_FINGERPRINT)
     digest = hashlib.sha256()
     # The text is `repr(_sorted(content))` with the lines in it, hashed line by line.
     before = "("
-    for key in sorted([*content, "lines"]):
+    for key in sorted(content):
         digest.update(f"{before}({key!r}, ".encode())
         before = "), "
         if key == "lines":
@@ -211,17 +202,20 @@ def _line_pieces(order: Order) -> Iterator[str]:
         hidden = {"status_name", "modified_at", "releases", "approved_supplier_part"} | (
             {"description"} if line.part else set()
         )
-        entry = line.model_dump(mode="json", exclude=hidden)
+        entry = _content(line, hidden)
         entry["price"] = _plain(line.price)
         entry["blanket_quantity"] = _plain(line.blanket_quantity)
         entry["releases"] = [
-            release.model_dump(mode="json", exclude={"status_name", "modified_at"})
-            | {"quantity": _plain(release.quantity)}
+            _content(release, _OF_RELEASE) | {"quantity": _plain(release.quantity)}
             for release in sorted(line.releases, key=lambda r: (r.number, r.id))
             if release.state is not ReleaseState.FORECAST
         ]
         yield f"{', ' if index else ''}{_sorted(entry)!r}"
     yield ",)" if len(order.lines) == 1 else ")"
+
+
+def _content(model: Frozen, hidden: set[str]) -> dict[str, object]:
+    return {name: value for name, value in to_builtins(model).items() if name not in hidden}
 
 
 def _plain(number: Decimal | None) -> str | None:

@@ -7,9 +7,10 @@ taken for the first. The owner of the number is sent; every other one is held.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+
+from msgspec import Struct
 
 from plexstedi.edi.reasons import Reason
 
@@ -29,8 +30,7 @@ class Use(IntEnum):
     """Cancelled, deleted, not released or not traded by EDI, and never sent: no claim."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """An order (or invoice) in Plex with a number that it has or was sent under."""
 
     id: str
@@ -118,8 +118,7 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class PossibleOwner:
+class PossibleOwner(Struct, frozen=True):
     """An order (or invoice) that may own files found at Stedi under its number."""
 
     id: str

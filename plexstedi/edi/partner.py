@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from plexstedi.edi.order import Address
 from plexstedi.edi.settings import Company, SupplierSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(Struct, frozen=True):
     """One supplier (or customer): everything that a document needs except the order."""
 
     code: str

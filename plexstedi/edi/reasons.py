@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 
 
-class Reason(Frozen):
+class Reason(Frozen, frozen=True, kw_only=True):
     """One reason: stable `code`, location, problem, and what to decide or configure."""
 
     code: str
@@ -21,8 +21,7 @@ class Reason(Frozen):
         return f"{self.where}: {self.message} ({self.fix})"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """Held: nothing is sent or applied until it is reviewed. Has at least one reason."""
 
     reasons: tuple[Reason, ...]
@@ -32,7 +31,7 @@ class Held:
             raise ValueError("a hold needs a reason")
 
 
-class Dropped(Frozen):
+class Dropped(Frozen, frozen=True, kw_only=True):
     """An optional value that was left out (RULES.md Sending 6); recorded with the document and shown."""
 
     where: str

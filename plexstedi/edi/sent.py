@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from pydantic import Field
+from msgspec import field
 
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 
 
-class SentSchedule(Frozen):
+class SentSchedule(Frozen, frozen=True, kw_only=True):
     """One release as sent."""
 
     release_id: str
@@ -25,7 +25,7 @@ class SentSchedule(Frozen):
     due: date | None
 
 
-class SentLine(Frozen):
+class SentLine(Frozen, frozen=True, kw_only=True):
     """One order line as sent."""
 
     line_id: str
@@ -40,12 +40,12 @@ class SentLine(Frozen):
     """As sent in PO104, per `price_basis`."""
     price_basis: str | None = None
     """PO105 as sent; None: per unit."""
-    items: dict[str, str] = Field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
     """Item numbers as sent by qualifier (element 235): {"BP": "82695", "VP": "AB-7816"}."""
     schedules: tuple[SentSchedule, ...] = ()
 
 
-class SentOrder(Frozen):
+class SentOrder(Frozen, frozen=True, kw_only=True):
     """The order as the supplier has it after one document."""
 
     number: str

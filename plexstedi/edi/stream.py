@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from plexstedi.edi.order import Frozen, Line, LineState, Order, Phase, Release, ReleaseState
+from msgspec.structs import replace
+
+from plexstedi.edi.model import Frozen
+from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.settings import ReleasesAs
 
 
-class StreamKey(Frozen):
+class StreamKey(Frozen, frozen=True, kw_only=True):
     """One stream: an order, or one release of a blanket order sent as an order of its own."""
 
     order_id: str
@@ -52,16 +55,16 @@ def order_of_stream(order: Order, stream: StreamKey) -> Order:
     named = releases_of_stream(order, stream.release)
     gone = Phase.CANCELLED if order.phase is Phase.RELEASED else order.phase
     if not named:
-        return order.model_copy(update={"lines": (), "phase": gone})
+        return replace(order, lines=(), phase=gone)
     # A release that was cancelled and entered again under its number is the new one.
     line, release = next((each for each in named if not _is_cancelled(*each)), named[0])
-    alone = line.model_copy(update={"releases": (release,), "blanket_quantity": None})
+    alone = replace(line, releases=(release,), blanket_quantity=None)
     phase = order.phase
     if phase is Phase.RELEASED and release.state is ReleaseState.RECEIVED:
         phase = Phase.RECEIVED
     elif _is_cancelled(line, release):
         phase = gone
-    return order.model_copy(update={"lines": (alone,), "phase": phase})
+    return replace(order, lines=(alone,), phase=phase)
 
 
 def releases_of_stream(order: Order, name: str) -> tuple[tuple[Line, Release], ...]:

@@ -12,10 +12,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpcore
+from msgspec import Struct, field
 
 from plexstedi.clock import Clock, StopRequest
 from plexstedi.errors import Interrupted
@@ -26,8 +26,7 @@ SEND_GRACE_SECONDS = 15.0
 """How long a send may still wait for its response after a stop request; service managers kill later than that."""
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """The `Clock.monotonic` instant by which the run must have ended, and a request to stop earlier."""
 
     at: float
@@ -46,8 +45,7 @@ class _ThreadAttempt(threading.local):
     reads: bool = True
 
 
-@dataclass
-class AttemptLimit:
+class AttemptLimit(Struct):
     """Whether the current thread's attempt may still wait for the network."""
 
     clock: Clock

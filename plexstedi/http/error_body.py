@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
 from plexstedi.http.headers import request_id
@@ -15,8 +15,7 @@ _LONGEST_MESSAGE = 500
 _MAX_DETAILS = 20
 
 
-@dataclass(frozen=True)
-class ErrorBody:
+class ErrorBody(Struct, frozen=True):
     """Code, message and details of an error as the service states them; empty if nothing is readable."""
 
     code: str | None

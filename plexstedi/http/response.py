@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import httpx
+from msgspec import Struct
 
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
 from plexstedi.errors import (
@@ -19,8 +20,7 @@ def _never(response: httpx.Response) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class ResponseForm:
+class ResponseForm(Struct, frozen=True):
     """The form of a service's responses."""
 
     is_json: bool = True
@@ -86,8 +86,7 @@ class RejectedCall(RequestRejected):
         return bool(self.service_message or self.service_code)
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Possible causes of a 401 or 403 at this service, and the fix to report."""
 
     causes: str

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, Json, ListReader, loads
@@ -45,8 +46,7 @@ _MIN_SECONDS_LEFT = 1.0
 """Seconds that must remain of the run for another attempt to start."""
 
 
-@dataclass
-class ServiceTime:
+class ServiceTime(Struct):
     """The current time at a service, by the Date header of its last response."""
 
     _last: tuple[datetime, float] | None = None
@@ -65,8 +65,7 @@ class ServiceTime:
         return date + timedelta(seconds=clock.monotonic() - received)
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """Number of tries and waits between them. Times in seconds."""
 
     tries: int = 4
@@ -83,8 +82,7 @@ class RetryPolicy:
         return rng.uniform(0.0, min(self.longest_wait, first * 2 ** (number - 1)))
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt, for the audit trail: no query, no headers, no body."""
 
     service: str
@@ -98,8 +96,7 @@ class Attempt:
     number: int
 
 
-@dataclass
-class Call:
+class Call(Struct):
     """The state of one call across its attempts; attached to its request."""
 
     idempotent: bool
@@ -353,7 +350,7 @@ class Retrying(httpx.BaseTransport):
             *(attempt.service, attempt.method, attempt.path, outcome),
             "" if attempt.status is None else f" ({attempt.status})",
             *(attempt.number, attempt.milliseconds),
-            extra=call_facts(**vars(attempt)),
+            extra=call_facts(**asdict(attempt)),
         )
         if self._on_attempt is not None:
             self._on_attempt(attempt)

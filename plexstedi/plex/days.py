@@ -7,10 +7,11 @@ fields and tenants as midnight UTC, which is then a day without a time zone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)"
@@ -41,8 +42,7 @@ def is_day(text: str) -> bool:
     return _DAY.fullmatch(text) is not None
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(Struct, frozen=True):
     """Day conversion of one tenant. `zone` is the plant's; None: not configured, the date part is used as written."""
 
     zone: ZoneInfo | None = None

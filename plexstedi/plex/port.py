@@ -13,6 +13,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
 
+from msgspec import Struct
+
 from plexstedi.decimal_json import Json
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order, ReleaseState, Supplier
@@ -73,8 +75,7 @@ class NoMasterData:
         return None
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Struct, frozen=True):
     """The time span of a poll: both ends inclusive and timezone-aware. Raise ValueError if it ends before it begins."""
 
     begin: datetime
@@ -87,16 +88,14 @@ class Window:
             raise ValueError("a window ends after it begins")
 
 
-@dataclass(frozen=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """A company in Plex: its id (UUID in Connect) and its log-in code (PCN)."""
 
     id: str
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """An order with a changed header or release.
 
     `number` is empty if only a release was found that does not name it. `marks` has, for each row found (the order or
@@ -108,8 +107,7 @@ class Touched:
     marks: Mapping[str, datetime]
 
 
-@dataclass(frozen=True)
-class UnreadableOrder:
+class UnreadableOrder(Struct, frozen=True):
     """An order that exists but cannot be read faithfully: an unknown status, a missing field. Held with `reason`."""
 
     order_id: str
@@ -118,15 +116,13 @@ class UnreadableOrder:
     fix: str
 
 
-@dataclass(frozen=True)
-class VanishedOrder:
+class VanishedOrder(Struct, frozen=True):
     """An order that Plex no longer has, while it returns others."""
 
     order_id: str
 
 
-@dataclass(frozen=True)
-class UnavailableOrder:
+class UnavailableOrder(Struct, frozen=True):
     """An order that Plex fails to return, while it returns others; it is read again later."""
 
     order_id: str
@@ -134,8 +130,7 @@ class UnavailableOrder:
     fault: ServiceUnavailable
 
 
-@dataclass(frozen=True)
-class UnforeseenOrder:
+class UnforeseenOrder(Struct, frozen=True):
     """An order whose reading raised an unexpected error."""
 
     order_id: str
@@ -146,8 +141,7 @@ class UnforeseenOrder:
 OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnavailableOrder | UnforeseenOrder
 
 
-@dataclass(frozen=True)
-class UnreadableRecord:
+class UnreadableRecord(Struct, frozen=True):
     """A Plex row that cannot be read and does not identify its order or invoice.
 
     It is skipped where it was found; reading the order or invoice itself reports the problem again.
@@ -163,8 +157,7 @@ class UnreadableRecord:
     """The exception, if it was an unexpected one."""
 
 
-@dataclass(frozen=True)
-class UnreadableInvoice:
+class UnreadableInvoice(Struct, frozen=True):
     """A customer invoice that exists but cannot be read faithfully. Held with `reason`."""
 
     invoice_id: str
@@ -176,8 +169,7 @@ class UnreadableInvoice:
     fix: str
 
 
-@dataclass(frozen=True)
-class UnforeseenInvoice:
+class UnforeseenInvoice(Struct, frozen=True):
     """A customer invoice whose reading raised an unexpected error."""
 
     invoice_id: str
@@ -190,8 +182,7 @@ class UnforeseenInvoice:
 InvoiceReading: TypeAlias = Invoice | UnreadableInvoice | UnforeseenInvoice
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Goods received (RULES.md Reading 14). `quantity` is in the line's unit; returns are negative."""
 
     id: str
@@ -202,8 +193,7 @@ class Receipt:
     received_at: datetime
 
 
-@dataclass(frozen=True)
-class RecordRef:
+class RecordRef(Struct, frozen=True):
     """The target of a write-back: an order, a line or a release, by Plex's id."""
 
     level: Level
@@ -214,16 +204,14 @@ class RecordRef:
 FieldValue: TypeAlias = str | Decimal | None
 
 
-@dataclass(frozen=True)
-class FieldValues:
+class FieldValues(Struct, frozen=True):
     """Field values of one record by Plex field name; None is an empty field."""
 
     record: RecordRef
     values: Mapping[str, FieldValue]
 
 
-@dataclass(frozen=True)
-class CurrentRelease:
+class CurrentRelease(Struct, frozen=True):
     """The current values of a release in Plex; `note` is the whole note, including our token."""
 
     release_id: str
@@ -235,8 +223,7 @@ class CurrentRelease:
     note: str | None
 
 
-@dataclass(frozen=True)
-class ReleaseUpdate:
+class ReleaseUpdate(Struct, frozen=True):
     """The values of a release to change; None leaves a value unchanged. The status is never changed."""
 
     order_id: str
@@ -263,15 +250,13 @@ class WriteRefused:
     """As `Written.transaction`."""
 
 
-@dataclass(frozen=True)
-class NotWritten:
+class NotWritten(Struct, frozen=True):
     """Nothing was written, for a reason outside the record; the next run may try again."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class WriteUnknown:
+class WriteUnknown(Struct, frozen=True):
     """The write may have been processed. Read the record before deciding; never repeat the write blindly."""
 
     reason: str
@@ -280,8 +265,7 @@ class WriteUnknown:
 WriteOutcome: TypeAlias = Written | WriteRefused | NotWritten | WriteUnknown
 
 
-@dataclass(frozen=True)
-class WriteResult:
+class WriteResult(Struct, frozen=True):
     """The outcome of the write to one record."""
 
     record: RecordRef

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 
 class Api(StrEnum):
@@ -26,8 +27,7 @@ class Level(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True)
-class StatusNames:
+class StatusNames(Struct, frozen=True):
     """`[plex.statuses]`: the meaning of status names without flags in Plex; compared case-insensitively."""
 
     unreleased_orders: tuple[str, ...] = ()
@@ -56,8 +56,7 @@ def _nothing() -> Mapping[str, str]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class DataSourceMap:
+class DataSourceMap(Struct, frozen=True):
     """One data source: its number, and the mapping of our names to its inputs and columns.
 
     Our names are values of an acknowledgment (`ack_reference`), Plex's names of a record's keys (`Line_Item_Key`), and
@@ -76,8 +75,7 @@ class DataSourceMap:
     """The form of dates that are texts (strptime); None: ISO 8601."""
 
 
-@dataclass(frozen=True)
-class AcknowledgmentRecords:
+class AcknowledgmentRecords(Struct, frozen=True):
     """`write = "datasource"`: the account and the two data sources of Plex's acknowledgment records."""
 
     url: str
@@ -91,8 +89,7 @@ class AcknowledgmentRecords:
     company_code: str | None = None
 
 
-@dataclass(frozen=True)
-class PlexSettings:
+class PlexSettings(Struct, frozen=True):
     """`[plex]`. `paths`, `filters` and `fields` override the dialect's; their keys are the dialect's own."""
 
     api: Api

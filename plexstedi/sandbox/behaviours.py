@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Character(StrEnum):
@@ -61,8 +62,7 @@ DEFAULT_CHARACTERS = (
 """Assigned to suppliers in rotation: most accept, a few need review, some are late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delays:
+class Delays(Struct, frozen=True):
     """Delays after delivery: of the 997, the 855 (between two bounds), a correction, and a late acknowledgment."""
 
     functional: timedelta

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class FaultKind(StrEnum):
@@ -85,8 +86,7 @@ LATE_KINDS = frozenset(
 """Kinds that the origin itself applies while it processes the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRule:
+class FaultRule(Struct, frozen=True):
     """A fault on matching calls: the first `skip` of them succeed, the next `times` fail (None: all).
 
     `origin` is `plex`, `stedi` or `documents`; `path` is a regular expression searched in the path. `source` is the
@@ -113,8 +113,7 @@ class FaultRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call as passed to a hook. `phase` is `before` or `after` its processing; `number` counts calls from 1."""
 
     phase: str

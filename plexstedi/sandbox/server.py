@@ -7,9 +7,10 @@ import http
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+
+from msgspec.structs import replace
 
 from plexstedi.sandbox import control
 from plexstedi.sandbox.behaviours import DEMO_DELAYS, Delays

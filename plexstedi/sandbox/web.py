@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import BrokenJsonError, Json, dumps, loads
 
@@ -14,8 +15,7 @@ Environ: TypeAlias = dict[str, Any]
 """A WSGI environ (PEP 3333)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request. Header names are in lower case."""
 
     method: str
@@ -38,8 +38,7 @@ class Request:
         return loads(self.body)
 
 
-@dataclass(slots=True)
-class Response:
+class Response(Struct):
     """One HTTP response; `body` is the encoded body."""
 
     status: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.behaviours import DEMO_DELAYS, Character, Delays
@@ -28,8 +29,7 @@ from plexstedi.sandbox.stedi.store import StediStore
 from plexstedi.sandbox.suppliers.engine import SupplierDesk
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
+class Urls(Struct, frozen=True):
     """The sandbox's URLs. `stedi` ends in the API version, like the real one."""
 
     plex_url: str = "http://127.0.0.1:8801"
@@ -53,8 +53,7 @@ class Urls:
         return self.plex_url + DATASOURCES
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedCall:
+class LoggedCall(Struct, frozen=True):
     """One logged call, without headers and body. `status` is None if the connection was closed."""
 
     number: int

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.codec import instant
@@ -33,8 +34,7 @@ Fact: TypeAlias = "str | int | bool | Sequence[Fact] | Mapping[str, Fact] | None
 Detail: TypeAlias = Mapping[str, Fact]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event as stored. `subject` is the record concerned: `document 12`, `transaction …`, `order …`, `run`."""
 
     seq: int
@@ -48,8 +48,7 @@ class Event:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Struct, frozen=True):
     """First position at which the chain is broken."""
 
     seq: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
@@ -20,8 +21,7 @@ RECOVERED = "recovered"
 """Purpose and transaction setting of a document imported by `recover`: the original values are not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewDocument:
+class NewDocument(Struct, frozen=True):
     """A document to be frozen: all values that an attempt needs."""
 
     stream: str
@@ -46,8 +46,7 @@ class NewDocument:
     replay_of: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One row of `documents`; the payloads are read separately."""
 
     id: int

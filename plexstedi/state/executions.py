@@ -5,15 +5,15 @@ Those of a delivered document are deleted after `state.keep_days`; it keeps when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.state.file.codec import instant, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionRecord:
+class ExecutionRecord(Struct, frozen=True):
     """One file execution."""
 
     execution_id: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFault:
+class OpenFault(Struct, frozen=True):
     """A fault of a stage or a record, until it ends and its end is printed."""
 
     place: str
@@ -183,8 +183,7 @@ def _fault(row: Row) -> OpenFault:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class UnforeseenHolds:
+class UnforeseenHolds(Struct, frozen=True):
     """The table `unforeseen`: records held after an unexpected error. `record` is the subject of its review item."""
 
     database: Database

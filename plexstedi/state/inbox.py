@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.file.codec import instant, moment, pack, pack_model, unpack, unpack_model
@@ -44,8 +45,7 @@ OF_ANOTHER_PLANT = "order {number} belongs to another plant"
 """Reason of transactions ignored by `documents.order_pattern`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedTransaction:
+class ListedTransaction(Struct, frozen=True):
     """An inbound transaction as listed by Stedi."""
 
     transaction_id: str
@@ -61,8 +61,7 @@ class ListedTransaction:
     set_control: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True):
     """One row of `inbox`; the document is read separately."""
 
     transaction_id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order_number import search_key
@@ -12,8 +13,7 @@ from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceRecord:
+class InvoiceRecord(Struct, frozen=True):
     """One row of `invoices`."""
 
     id: str

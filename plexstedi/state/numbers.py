@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import moment
@@ -11,8 +12,7 @@ from plexstedi.state.file.database import Database
 from plexstedi.state.invoices import invoice_stream
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """An order or invoice with its current number in Plex."""
 
     id: str
@@ -21,8 +21,7 @@ class Numbered:
     first_seen: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SentUnder:
+class SentUnder(Struct, frozen=True):
     """A number under which documents of an order or invoice were frozen, and the id of the first of them."""
 
     order_id: str

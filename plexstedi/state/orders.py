@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
+
+from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
@@ -17,8 +19,7 @@ from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.revisions import Revisions
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
+class OrderRecord(Struct, frozen=True):
     """One row of `orders`."""
 
     id: str
@@ -39,8 +40,7 @@ class OrderRecord:
     """Its supplier has no settings: not traded by EDI."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """An order that is to be read from Plex; `origin` is `window` or `sweep`."""
 
     order_id: str
@@ -197,7 +197,7 @@ class Orders:
 
     def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
         """Store a supplier's name and address as read from Plex for an order that names this address of it."""
-        content = supplier.model_dump_json()
+        content = to_json(supplier)
         for key in dict.fromkeys((supplier.code, _supplier_key(supplier.code, address_id))):
             self._database.execute(
                 "INSERT INTO suppliers (code, content) VALUES (?, ?)"
@@ -210,7 +210,7 @@ class Orders:
         for key in (_supplier_key(code, address_id), code):
             row = self._database.row("SELECT content FROM suppliers WHERE code = ?", (key,))
             if row is not None:
-                return Supplier.model_validate_json(row["content"])
+                return from_json(Supplier, row["content"])
         return None
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.advice import filled
 from plexstedi.edi.reasons import Reason
@@ -79,8 +81,7 @@ class ReviewKind(StrEnum):
     """Information that holds nothing (RULES.md Reading 4, 17). Subject: the record concerned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """One row of `reviews`."""
 
     id: int
@@ -259,7 +260,7 @@ def _with_commands(reason: Reason, row: Row) -> Reason:
         order=row["order_number"],
         transaction=row["transaction_id"],
     )
-    return reason if fix == reason.fix else reason.model_copy(update={"fix": fix})
+    return reason if fix == reason.fix else replace(reason, fix=fix)
 
 
 def is_orphan(review: Review) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment, pack_model, unpack_model
 from plexstedi.state.file.database import Database
 

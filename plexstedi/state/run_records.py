@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from msgspec import DecodeError, Struct, field
+from msgspec.structs import replace
 
 from plexstedi.durable import replace_file
+from plexstedi.edi.model import Moment, from_json, to_json
 from plexstedi.errors import PlexStediError
 from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.faults import OpenFault
@@ -15,11 +17,7 @@ from plexstedi.state.faults import OpenFault
 _LARGEST = 1_000_000
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
-
-class ErrorNote(_Record):
+class ErrorNote(Struct, frozen=True, kw_only=True):
     """A fault as shown by `error` of `--json`."""
 
     code: str
@@ -32,51 +30,51 @@ class ErrorNote(_Record):
         return cls(code=fault.code, message=fault.message, fix=fault.fix)
 
 
-class LastRun(_Record):
+class LastRun(Struct, frozen=True, kw_only=True):
     """Result of the last `run`, `poll`, `submit` or `ingest-acks`."""
 
-    at: AwareDatetime
+    at: Moment
     command: str
     exit_code: int
     error: ErrorNote | None = None
 
 
-class StageRecord(_Record):
+class StageRecord(Struct, frozen=True, kw_only=True):
     """Last results of one stage. `error`: its fault; None if it succeeded since."""
 
-    succeeded_at: AwareDatetime | None = None
-    failed_at: AwareDatetime | None = None
+    succeeded_at: Moment | None = None
+    failed_at: Moment | None = None
     error: ErrorNote | None = None
 
 
-class RunRecords(_Record):
+class RunRecords(Struct, frozen=True, kw_only=True):
     """The last run, the results of each stage, and when each warning was last printed."""
 
     last_run: LastRun | None = None
-    stages: dict[str, StageRecord] = Field(default_factory=dict)
-    warnings: dict[str, AwareDatetime] = Field(default_factory=dict)
+    stages: dict[str, StageRecord] = field(default_factory=dict)
+    warnings: dict[str, Moment] = field(default_factory=dict)
 
     @classmethod
     def load(cls, memory: Cursors) -> RunRecords:
         """Load from the state; empty before the first run has ended."""
         text = memory.get(Fact.RUNS)
         try:
-            return cls() if text is None else cls.model_validate_json(text)
-        except ValidationError:
+            return cls() if text is None else from_json(cls, text)
+        except DecodeError:
             # Written by another version. It is information only, and the next run replaces it.
             return cls()
 
     def save(self, memory: Cursors) -> None:
         """Store in the state; the caller commits."""
-        memory.put(Fact.RUNS, self.model_dump_json())
+        memory.put(Fact.RUNS, to_json(self))
 
 
-class RunTally(_Record):
+class RunTally(Struct, frozen=True, kw_only=True):
     """Runs and calls since the state file was created: counters of the metrics file."""
 
-    runs: dict[str, int] = Field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
     """By command and exit code: `run 0`."""
-    calls: dict[str, int] = Field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
     """By service and outcome: `Plex ok`."""
     seconds: float = 0.0
     """Duration of the last run."""
@@ -86,14 +84,14 @@ class RunTally(_Record):
         """Load from the state; empty before the first run has ended."""
         text = memory.get(Fact.TALLY)
         try:
-            return cls() if text is None else cls.model_validate_json(text)
-        except ValidationError:
+            return cls() if text is None else from_json(cls, text)
+        except DecodeError:
             # Written by another version. Counters begin again, as after any restart.
             return cls()
 
     def save(self, memory: Cursors) -> None:
         """Store in the state; the caller commits."""
-        memory.put(Fact.TALLY, self.model_dump_json())
+        memory.put(Fact.TALLY, to_json(self))
 
     def plus(self, runs: Mapping[str, int], calls: Mapping[str, int], seconds: float) -> RunTally:
         """With further runs and calls."""
@@ -104,17 +102,17 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
-class StoredFault(_Record):
+class StoredFault(Struct, frozen=True, kw_only=True):
     """A fault that could not be stored in the state, or occurred before the state was opened."""
 
     place: str
     key: str
     code: str
-    since: AwareDatetime
+    since: Moment
     message: str
     fix: str
-    reported_at: AwareDatetime | None = None
-    alerted_at: AwareDatetime | None = None
+    reported_at: Moment | None = None
+    alerted_at: Moment | None = None
     stands: bool = True
     """False: not shown by `status` or alerts, stored only for when it was printed (a lock held by another run)."""
 
@@ -125,13 +123,13 @@ class StoredFault(_Record):
         )
 
 
-class HealthFile(_Record):
+class HealthFile(Struct, frozen=True, kw_only=True):
     """The file beside the state: result and faults of the last run that could not write the state."""
 
     last_run: LastRun | None = None
-    stages: dict[str, StageRecord] = Field(default_factory=dict)
+    stages: dict[str, StageRecord] = field(default_factory=dict)
     faults: tuple[StoredFault, ...] = ()
-    runs: dict[str, int] = Field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
     """Runs that the state has not counted yet, as in `RunTally`."""
 
     def counting(self, command: str, exit_code: int) -> dict[str, int]:
@@ -148,8 +146,8 @@ class HealthFile(_Record):
         """Load the file; empty if it is missing or unreadable."""
         try:
             with cls.path(state).open("rb") as file:
-                return cls.model_validate_json(file.read(_LARGEST))
-        except (OSError, ValidationError):
+                return from_json(cls, file.read(_LARGEST))
+        except (OSError, DecodeError):
             # Information only: without it, faults are reported once more.
             return cls()
 
@@ -160,7 +158,7 @@ class HealthFile(_Record):
             if self == HealthFile():
                 path.unlink(missing_ok=True)
                 return True
-            replace_file(path, self.model_dump_json().encode())
+            replace_file(path, to_json(self).encode())
         except OSError:
             return False
         return True
@@ -172,4 +170,4 @@ class HealthFile(_Record):
     def with_faults(self, faults: Sequence[StoredFault]) -> HealthFile:
         """A copy in which these replace the faults of the same place and key."""
         kept = [one for one in self.faults if all((one.place, one.key) != (new.place, new.key) for new in faults)]
-        return self.model_copy(update={"faults": (*kept, *faults)})
+        return replace(self, faults=(*kept, *faults))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed, moment
@@ -16,8 +17,7 @@ _OUTCOME_UNKNOWN = listed(state for state in DocumentState if state.is_outcome_u
 DocumentStatus: TypeAlias = Literal["state", "delivery", "functional_ack", "business_ack"]
 
 
-@dataclass(frozen=True, slots=True)
-class SupplierCounts:
+class SupplierCounts(Struct, frozen=True):
     """One supplier's orders and documents."""
 
     supplier: str

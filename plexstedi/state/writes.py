@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
-from pydantic import TypeAdapter
+from msgspec import Struct
 
+from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
 from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack
 from plexstedi.state.file.database import Database, Row
@@ -34,11 +34,9 @@ class WriteState(StrEnum):
 
 _OPEN = frozenset({WriteState.PLANNED, WriteState.WRITING})
 _OPEN_LISTED = listed(state for state in WriteState if state.is_open)
-_CHANGES = TypeAdapter(tuple[FieldChange, ...])
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One row of `writes`."""
 
     id: int
@@ -78,7 +76,7 @@ class Writes:
         if (
             last is not None
             and last["state"] in ("planned", "writing", "done")
-            and self._plan_text(last) == plan.model_dump_json().encode()
+            and self._plan_text(last) == to_json(plan).encode()
         ):
             return None
         self.drop_open(order_id)
@@ -103,7 +101,7 @@ class Writes:
         """The plan of a write; None if there is no such write, or what is stored cannot be read."""
         try:
             text = self.plan_text(write_id)
-            return None if text is None else WritePlan.model_validate_json(text)
+            return None if text is None else from_json(WritePlan, text)
         except (zlib.error, ValueError):
             return None
 
@@ -157,7 +155,7 @@ class Writes:
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
         """Record, before the call, that it starts and what it changes."""
-        packed = pack(_CHANGES.dump_json(tuple(changes)), self.plan_text(write_id) or b"") if changes else None
+        packed = pack(to_json(tuple(changes)), self.plan_text(write_id) or b"") if changes else None
         self._database.execute(
             "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'", (packed, write_id)
         )
@@ -216,7 +214,7 @@ class Writes:
             transaction_id=row["transaction_id"],
             plan=_plan(plan),
             state=WriteState(row["state"]),
-            changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
+            changes=() if row["changes"] is None else from_json(tuple[FieldChange, ...], unpack(row["changes"], plan)),
             planned_at=moment(row["planned_at"]),
             done_at=maybe_moment(row["done_at"]),
             revision=row["revision"],
@@ -228,4 +226,4 @@ class Writes:
 
 @lru_cache(maxsize=1024)
 def _plan(text: bytes) -> WritePlan:
-    return WritePlan.model_validate_json(text)
+    return from_json(WritePlan, text)

@@ -6,8 +6,8 @@ A key is `ID.SECRET`. Stedi returns it once, when it is created; afterwards only
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from plexstedi.decimal_json import Json, dumps
@@ -25,16 +25,14 @@ def key_id(key: SecretStr) -> str | None:
     return prefix if dot and prefix and rest else None
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedKey:
+class CreatedKey(Struct, frozen=True):
     """A new key with its secret."""
 
     id: str
     key: SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class KeyEntry:
+class KeyEntry(Struct, frozen=True):
     """A key as listed, without its secret."""
 
     id: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from plexstedi.decimal_json import Json, NotPlain, as_time, as_whole
 from plexstedi.http.error_body import clean
 
@@ -22,8 +24,7 @@ _TOO_LARGE = 10**18
 """Upper limit of control numbers and counts; larger ones do not fit into an SQLite column."""
 
 
-@dataclass(frozen=True)
-class DeliveryAttempt:
+class DeliveryAttempt(Struct, frozen=True):
     """One attempt to deliver a file to a connection (OpenAPI DeliveryReport)."""
 
     attempt: int | None
@@ -60,20 +61,17 @@ class Execution:
     raw: Mapping[str, Json] = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """The file was delivered to all connections."""
 
 
-@dataclass(frozen=True)
-class DeliveryPending:
+class DeliveryPending(Struct, frozen=True):
     """Delivery is not final yet; `status` is Stedi's code."""
 
     status: str
 
 
-@dataclass(frozen=True)
-class DeliveryFailed:
+class DeliveryFailed(Struct, frozen=True):
     """Delivery failed after all attempts; it may still be retried at Stedi."""
 
     status: str
@@ -82,8 +80,7 @@ class DeliveryFailed:
     retryable: bool
 
 
-@dataclass(frozen=True)
-class RetriedAs:
+class RetriedAs(Struct, frozen=True):
     """The delivery continues in another execution."""
 
     execution_id: str
@@ -105,8 +102,7 @@ def delivery_of(execution: Execution) -> DeliveryState:
     return DeliveryPending(execution.status)
 
 
-@dataclass(frozen=True)
-class ExecutionFault:
+class ExecutionFault(Struct, frozen=True):
     """One error of an execution (OpenAPI ExecutionFault)."""
 
     code: str
@@ -228,8 +224,7 @@ def read_fault(value: Json) -> ExecutionFault | UnreadableEntry:
     )
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(Struct, frozen=True):
     """The control data of a generated file, as far as the response states it."""
 
     file_execution_id: str | None

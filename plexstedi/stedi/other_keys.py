@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 from pydantic import SecretStr
 
 _REFUSED = {401, 403}
 
 
-@dataclass(frozen=True, slots=True)
-class NamedKey:
+class NamedKey(Struct, frozen=True):
     """A key and the name of its secret."""
 
     name: str

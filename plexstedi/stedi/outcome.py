@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Accepted:
+
+class Accepted(Struct, frozen=True):
     """Accepted by Stedi: generated and queued, not yet delivered."""
 
     file_execution_id: str
@@ -24,8 +24,7 @@ class Accepted:
     """Stedi's time by the Date header, UTC."""
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Conclusive: Stedi rejects this document (4xx other than those below). Needs review."""
 
     status: int
@@ -35,23 +34,20 @@ class Refused:
     """For a guide mismatch: `code: path: message` each, as far as Stedi states them."""
 
 
-@dataclass(frozen=True)
-class SlotTaken:
+class SlotTaken(Struct, frozen=True):
     """422: Stedi has other content under this key: stale state, or a changed setting. Never sent again."""
 
     message: str
 
 
-@dataclass(frozen=True)
-class InFlight:
+class InFlight(Struct, frozen=True):
     """409 after all tries: the same key is still being processed, or the partnership is being changed."""
 
     retry_after: float | None
     """Seconds, if Stedi states them."""
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """No conclusive response. Repeat the same bytes under the same key later; never use another key."""
 
     reason: str

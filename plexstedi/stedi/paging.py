@@ -7,9 +7,10 @@ the very first call only: items with equal times at a page boundary would be los
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.stedi.models import UnreadableEntry
@@ -18,15 +19,13 @@ LARGEST_PAGE = 500
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class FromTime:
+class FromTime(Struct, frozen=True):
     """Start of the first call: items processed after this instant, which must be at least a minute ago."""
 
     at: datetime
 
 
-@dataclass(frozen=True)
-class FromToken:
+class FromToken(Struct, frozen=True):
     """Start of every later call."""
 
     token: str
@@ -35,8 +34,7 @@ class FromToken:
 Checkpoint: TypeAlias = FromTime | FromToken
 
 
-@dataclass(frozen=True)
-class Page(Generic[Item]):
+class Page(Struct, Generic[Item], frozen=True):
     """One page of a feed."""
 
     items: tuple[Item, ...]

@@ -8,8 +8,9 @@ send would fail in the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
@@ -20,30 +21,26 @@ ACKNOWLEDGMENT_SETS = ("855", "997")
 """The transaction sets that a supplier returns."""
 
 
-@dataclass(frozen=True)
-class NeededSetting:
+class NeededSetting(Struct, frozen=True):
     """A configured transaction setting: set id ("850") and Stedi's id of the setting."""
 
     set_id: str
     setting_id: str
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """The set-up is as required; `notes` are harmless deviations."""
 
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CouldNotVerify:
+class CouldNotVerify(Struct, frozen=True):
     """The API does not show the set-up; it must be checked in Stedi's portal."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """Errors in the set-up, each with its fix."""
 
     reasons: tuple[str, ...]

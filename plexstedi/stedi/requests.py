@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Encoded, Json, dumps
 
@@ -17,16 +18,14 @@ _FILE_NAME = re.compile(r"[a-zA-Z0-9.*'()!_-]{1,300}\Z")
 UsageIndicator = Literal["I", "T", "P"]
 
 
-@dataclass(frozen=True)
-class RequestTooLarge:
+class RequestTooLarge(Struct, frozen=True):
     """The document exceeds the limit of one request; Stedi would reject it. Sizes in bytes."""
 
     size: int
     limit: int
 
 
-@dataclass(frozen=True)
-class Delimiters:
+class Delimiters(Struct, frozen=True):
     """The delimiters of the interchange; Stedi accepts all four or none."""
 
     element: str

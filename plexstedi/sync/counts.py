@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
 from plexstedi.state.statistics import Statistics
@@ -11,8 +12,7 @@ from plexstedi.state.store import Store
 _NOT_REPORTED = "orders_not_reported"
 
 
-@dataclass
-class Counts:
+class Counts(Struct):
     """`attention` and `in_doubt` are current totals; the others count what this run did."""
 
     orders_seen: int = 0
@@ -34,7 +34,7 @@ class Counts:
 
     def as_dict(self) -> dict[str, int]:
         """All counts of the contract by name."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _NOT_REPORTED}
+        return {name: count for name, count in asdict(self).items() if name != _NOT_REPORTED}
 
     def set_totals(self, store: Store) -> None:
         """Set the current totals `attention` and `in_doubt` from the state."""
@@ -44,12 +44,11 @@ class Counts:
     def nothing_done(self) -> bool:
         """Whether this run did nothing worth reporting."""
         looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _NOT_REPORTED}
-        others = all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
+        others = all(count == 0 for name, count in asdict(self).items() if name not in looked)
         return others and self.orders_changed == self.orders_not_reported
 
 
-@dataclass
-class RunCounts:
+class RunCounts(Struct):
     """The counts of one run, its warnings, and the review items that it opened."""
 
     counts: Counts = field(default_factory=Counts)
@@ -67,8 +66,8 @@ class RunCounts:
 
     def restore(self, earlier: RunCounts) -> None:
         """Reset to a snapshot: the work counted since then was rolled back."""
-        for entry in fields(Counts):
-            setattr(self.counts, entry.name, getattr(earlier.counts, entry.name))
+        for name, count in asdict(earlier.counts).items():
+            setattr(self.counts, name, count)
         self.warnings[:], self.news[:] = earlier.warnings, earlier.news
         self.unforeseen[:] = earlier.unforeseen
 

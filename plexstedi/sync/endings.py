@@ -7,9 +7,11 @@ when it ends. A run that printed to a terminal or a program (`--json`) does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.errors import (
     ConfigurationFault,
@@ -45,8 +47,7 @@ _JITTER = timedelta(minutes=5)
 _MOST_WARNINGS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How one command ended, and the fault of each of its stages."""
 
     command: str
@@ -93,8 +94,7 @@ class Ending:
         return [(place, fault) for place, fault in (*of_stages, *others) if persists(fault)]
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(Struct, frozen=True):
     """What a run under cron prints of its faults and warnings; the rest was printed before."""
 
     faults: Sequence[PlexStediError] = ()
@@ -103,8 +103,7 @@ class Mail:
     """Warnings that were printed within the last day."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEnding:
+class RecordedEnding(Struct, frozen=True):
     """The result of recording an ending."""
 
     mail: Mail
@@ -209,15 +208,15 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
             known.append(fault)
         if to_cron and (always_reported(fault) or _is_due(one.reported_at, now)):
             due.append(fault)
-            one = one.model_copy(update={"reported_at": now})
+            one = replace(one, reported_at=now)
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
             # Not a persistent fault: stored only to limit how often the overlap is reported.
-            one = _stored_fault(health_file, ending.command, fault, now).model_copy(update={"stands": False})
+            one = replace(_stored_fault(health_file, ending.command, fault, now), stands=False)
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
-                one = one.model_copy(update={"reported_at": now})
+                one = replace(one, reported_at=now)
             fresh.append(one)
     replaced = {one.place for one in fresh if one.stands}
     others = [one for one in health_file.faults if not one.stands or one.place not in replaced]
@@ -242,11 +241,11 @@ def warning_is_due(state: Path, fault: PlexStediError, now: datetime, *, idle: b
     If the file beside the state cannot be written, each time. An idle run prints no warning, so it stays due.
     """
     health_file = HealthFile.load(state)
-    one = _stored_fault(health_file, RUN, fault, now).model_copy(update={"stands": False})
+    one = replace(_stored_fault(health_file, RUN, fault, now), stands=False)
     if idle or not _is_due(one.reported_at, now):
         return False
     # As for a lock held by another run: `since` limits how long the entry is kept.
-    one = one.model_copy(update={"since": now, "reported_at": now})
+    one = replace(one, since=now, reported_at=now)
     health_file.with_faults([one]).save(state)
     return True
 
@@ -291,14 +290,14 @@ def _records_after(records: RunRecords, health_file: HealthFile, ending: Ending,
     stages = dict(records.stages)
     for name, later in health_file.stages.items():
         kept = stages.get(name, StageRecord())
-        stages[name] = kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
+        stages[name] = replace(kept, failed_at=later.failed_at, error=later.error)
     for name, fault in ending.ends().items():
         kept = stages.get(name, StageRecord())
         if fault is None or isinstance(fault, RecordsUnanswered):
             change: dict[str, object] = {"succeeded_at": ending.at, "error": None}
         else:
             change = {"failed_at": ending.at, "error": ErrorNote.of(fault)}
-        stages[name] = kept.model_copy(update=change)
+        stages[name] = replace(kept, **change)
     warnings = {text: at for text, at in records.warnings.items() if not _is_due(at, ending.at)}
     warnings |= dict.fromkeys(reported, ending.at)
     newest = dict(list(warnings.items())[-_MOST_WARNINGS:])

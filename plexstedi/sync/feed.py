@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.edi.reasons import Reason
@@ -36,8 +37,7 @@ _REFUSED = (400, 404, 422)
 Entry = TypeVar("Entry", Execution, StediTransaction)
 
 
-@dataclass(frozen=True)
-class Feed(Generic[Entry]):
+class Feed(Struct, Generic[Entry], frozen=True):
     """One of the two feeds, with the cursors stored for it."""
 
     name: str

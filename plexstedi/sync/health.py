@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.config.load import Config
 from plexstedi.errors import PlexStediError
@@ -26,8 +28,7 @@ _SPACE_NEEDED = 65_536
 """Bytes that even an idle run may need for the state file and its journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthFault:
+class HealthFault(Struct, frozen=True):
     """One fault that lasts until a run succeeds."""
 
     code: str
@@ -36,8 +37,7 @@ class HealthFault:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """Data for a monitor. `ok`: no fault persists, and runs succeed as often as configured."""
 
     last_run: LastRun | None
@@ -80,7 +80,7 @@ def _stage(stage: Stage, records: RunRecords, health_file: HealthFile) -> StageR
     kept, later = records.stages.get(stage, StageRecord()), health_file.stages.get(stage)
     if later is None or later.failed_at is None or (kept.succeeded_at and kept.succeeded_at > later.failed_at):
         return kept
-    return kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
+    return replace(kept, failed_at=later.failed_at, error=later.error)
 
 
 def _merged(open_faults: Sequence[OpenFault]) -> list[HealthFault]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+
+from msgspec import Struct
 
 from plexstedi import __version__
 from plexstedi.decimal_json import Json, dumps
@@ -33,8 +35,7 @@ _KNOWN_IN_A_ROW = 20
 """The same for records that failed in earlier runs: they are processed last and so usually fail in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A record at one processing step."""
 
     step: str
@@ -105,8 +106,7 @@ def is_held(session: Session, record: Record) -> bool:
     return session.store.unforeseen.holds(record.name, record.mark, __version__)
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(Struct):
     """The result of processing one record."""
 
     held: bool = False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from plexstedi.errors import PlexStediError
 
 
-@dataclass(slots=True)
-class KeyUse:
+class KeyUse(Struct):
     """What one command found out about the Stedi key."""
 
     seen: bool = False

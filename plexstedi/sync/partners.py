@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from msgspec import structs
 
 from plexstedi.edi.partner import Partner
 from plexstedi.sync.session import Session
@@ -47,4 +47,4 @@ def partner_of(session: Session, code: str, address_id: str | None = None) -> Pa
     partner = configured_partner(session, code)
     if known is None:
         return partner
-    return dataclasses.replace(partner, name=known.name, address=known.address)
+    return structs.replace(partner, name=known.name, address=known.address)

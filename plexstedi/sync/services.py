@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from plexstedi.clock import Clock
 from plexstedi.config.datasource_tables import ACCOUNT_APIS, default_id, default_limit
@@ -32,12 +33,11 @@ _MASTER_DATA_AGE = timedelta(days=1)
 _TRIAL_SECONDS = 60.0
 
 
-@dataclass
-class CallCounts:
+class CallCounts(Struct):
     """Calls to the services by outcome; several threads count at once."""
 
     counted: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, attempt: Attempt) -> None:
         """Count one attempt."""
@@ -46,8 +46,7 @@ class CallCounts:
             self.counted[name] = self.counted.get(name, 0) + 1
 
 
-@dataclass
-class StoredCalls:
+class StoredCalls(Struct):
     """Times of the last minute's calls to Plex, so that the rate limit holds across consecutive runs.
 
     Stored once, when the run ends: after a killed run the next may get a 429, which it waits out.
@@ -76,8 +75,7 @@ class StoredCalls:
         self.cursors.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
 
 
-@dataclass(frozen=True)
-class KeptMasterData:
+class KeptMasterData(Struct, frozen=True):
     """Master data of Plex in the state, as read by earlier runs of the last day."""
 
     store: Store
@@ -93,8 +91,7 @@ class KeptMasterData:
             self.store.plex_rows.put(kind, key, content, self.clock.now())
 
 
-@dataclass
-class Services:
+class Services(Struct):
     """Plex and Stedi as one command uses them. Each is connected at first use: not every command needs both keys."""
 
     config: Config

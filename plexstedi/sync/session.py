@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from plexstedi.clock import Clock, StopRequest
 from plexstedi.config.load import Config
@@ -58,8 +60,7 @@ def current_user() -> str:
         return "unknown user"
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """Shared by all parts of a run."""
 
     config: Config
@@ -165,7 +166,7 @@ class Session:
                 subject,
                 order_id=order_id,
                 review=kind,
-                reasons=[reason.model_dump() for reason in reasons],
+                reasons=[asdict(reason) for reason in reasons],
             )
             self._log_reasons(kind, reasons, subject, supplier, order_number)
             if urgent:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from plexstedi.clock import Clock, StopRequest
 from plexstedi.config.load import Config
@@ -21,8 +22,7 @@ from plexstedi.sync.session import PROGRAM, Session
 _SLICE_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
-class InterruptibleClock:
+class InterruptibleClock(Struct, frozen=True):
     """A clock whose waits end when a signal requests a stop."""
 
     clock: Clock
@@ -47,8 +47,7 @@ class InterruptibleClock:
             left -= step
 
 
-@dataclass
-class Surroundings:
+class Surroundings(Struct):
     """Parameters for opening a session."""
 
     config: Config

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import structs
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.actions import Change860
@@ -75,7 +77,7 @@ def prepared_for(
     if isinstance(prepared, Held) or last is None or not isinstance(decision, Change860):
         return prepared
     sent = _sent_after(store, decision, last, supplier_has, prepared.sent, renderings)
-    return dataclasses.replace(prepared, sent=sent)
+    return structs.replace(prepared, sent=sent)
 
 
 def received_so_far(store: Store, order_id: str) -> Mapping[str, Decimal] | None:
@@ -106,7 +108,7 @@ def _sent_after(
         return sent
     before = store.documents.sent(last.id)
     lines = [before.line(line.line) or line if line.line in ours else line for line in sent.lines]
-    return sent.model_copy(update={"lines": tuple(lines)})
+    return replace(sent, lines=tuple(lines))
 
 
 def _demand(change: FieldChange) -> Demand | None:

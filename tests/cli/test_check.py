@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.clock import SystemClock
 from plexstedi.config.load import load
@@ -147,7 +148,7 @@ def test_a_new_suppliers_guide_is_tried_on_real_orders(cli: Cli) -> None:
     store = Store.open(cli.state, NOW)
     good, bad = an_order(), an_order("PO-2")
     record(store, good)
-    record(store, bad.model_copy(update={"lines": (bad.lines[0].model_copy(update={"price": None}), bad.lines[1])}))
+    record(store, replace(bad, lines=(replace(bad.lines[0], price=None), bad.lines[1])))
     store.close()
     before = cli.state.read_bytes()
     ran = cli.run("check", "--offline", "--supplier", "ACME01", "--json", **KEYS)

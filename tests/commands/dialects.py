@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text
@@ -52,14 +54,14 @@ def stored(bench: Bench) -> dict[str, Any]:
         found = [store.orders.revision(each.id, each.latest) for each in store.orders.all()]
     finally:
         store.close()
-    return {order.number: _without_ids(order.model_dump(mode="json")) for order in found}
+    return {order.number: _without_ids(to_builtins(order)) for order in found}
 
 
 def _without_ids(value: Any) -> Any:
     if isinstance(value, Mapping):
         left = [key for key in value if not re.search(r"^id$|_id$|^modified_at$|^buyer$", key)]
         return {key: _without_ids(value[key]) for key in left}
-    return [_without_ids(each) for each in value] if isinstance(value, list) else value
+    return [_without_ids(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def fault_codes(bench: Bench) -> set[str]:

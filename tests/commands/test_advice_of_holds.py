@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import secrets

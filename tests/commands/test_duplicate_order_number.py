@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.sandbox.plex.store import copy_order
 from tests.commands.test_submit_invoices import sent_810, with_invoices

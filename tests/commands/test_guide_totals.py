@@ -6,12 +6,12 @@ what it shipped.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
@@ -43,8 +43,8 @@ def with_guides(more_850: str = "", more_860: str = ""):
 def bench(request, tmp_path):
     """One supplier of that release whose guides require CTT02 and POC04."""
     sample_data = sample_tenant(2, 1, 7, START, characters=(Character.PROMPT,))
-    partners = [dataclasses.replace(partner, release=request.param) for partner in sample_data.partners]
-    sandbox = Sandbox(dataclasses.replace(sample_data, partners=partners), SandboxClock.manual(START))
+    partners = [structs.replace(partner, release=request.param) for partner in sample_data.partners]
+    sandbox = Sandbox(structs.replace(sample_data, partners=partners), SandboxClock.manual(START))
     with sandbox.serve():
         made = Bench(sandbox, tmp_path)
         for set_id, (name, table) in {

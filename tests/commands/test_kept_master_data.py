@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.plex.store import copy_order

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi import decimal_json
 from plexstedi.sandbox.plex.store import copy_order

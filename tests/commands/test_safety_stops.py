@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from tests.commands.advice import follow_option
 from tests.commands.buyers import edit
@@ -100,7 +99,7 @@ def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(up_to_date, he
             query = tuple(
                 ("startDateTime", "2026-11-20T00:00:00Z") if k == "pageToken" else (k, v) for k, v in request.query
             )
-            request = dataclasses.replace(request, query=query)
+            request = structs.replace(request, query=query)
         return real(request, fault)
 
     bench.later(hours=3)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import config_text

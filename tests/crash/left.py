@@ -70,7 +70,7 @@ class _Everything(pickle.Pickler):
             around = tuple(cell.cell_contents for cell in thing.__closure__ or ())
             return tuple, ((thing.__qualname__, around, thing.__defaults__),)
         if type(thing) in _UNHEARD:
-            names = getattr(thing, "__slots__", None) or vars(thing)
+            names = getattr(thing, "__struct_fields__", None) or getattr(thing, "__slots__", None) or vars(thing)
             unheard = (*_UNHEARD[type(thing)], *_HOOKS)
             held = {name: getattr(thing, name) for name in names if name not in unheard}
             return copyreg.__newobj__, (type(thing),), held  # type: ignore[attr-defined]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from plexstedi.edi.order import Order
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.guides.shapes import code, day, many, n1, number, obj, text, whole
@@ -94,11 +96,11 @@ def add_beg(key: str, schema: Schema) -> Callable[[Schema], None]:
 
 def _without(*lines: dict[str, Any], **more: Any) -> Order:
     base = ORDERS["two-lines"]
-    return base.model_copy(update=more)
+    return replace(base, **more)
 
 
 def _no_supplier_part(base: Order) -> Order:
-    return base.model_copy(update={"lines": tuple(ln.model_copy(update={"supplier_part": "S-1"}) for ln in base.lines)})
+    return replace(base, lines=tuple(replace(ln, supplier_part="S-1") for ln in base.lines))
 
 
 _TD5 = "carrier_details_routing_sequence_transit_time_TD5"
@@ -157,7 +159,7 @@ CASES: dict[str, Case] = {
         items("VC"),
         "VC",
         "Enter the supplier's part number",
-        order=BARE.model_copy(update={"lines": (BARE.lines[0].model_copy(update={"supplier_part": None}),)}),
+        order=replace(BARE, lines=(replace(BARE.lines[0], supplier_part=None),)),
         plex=_no_supplier_part,
     ),
     "the supplier's part under its other qualifier": Case(
@@ -228,19 +230,19 @@ CASES: dict[str, Case] = {
         lambda g: None,
         "Größe",
         r"ACME01\.text\] write transliterate = true",
-        order=BARE.model_copy(update={"note": "Größe"}),
+        order=replace(BARE, note="Größe"),
     ),
     "a delimiter in a text": Case(
         lambda g: None,
         "delimiter",
         r'ACME01\.text\] write replace_delimiters = " "',
-        order=BARE.model_copy(update={"note": "A*B"}),
+        order=replace(BARE, note="A*B"),
     ),
     "a note that must be told and has no place": Case(
         lambda g: heading(g)["properties"].pop("reference_identification_N9_loop"),
         "no place for the note",
         r'ACME01\] write notes = "optional"',
-        order=BARE.model_copy(update={"note": "Dock 4"}),
+        order=replace(BARE, note="Dock 4"),
         settings={"notes": "required"},
     ),
     "the acknowledgment asked for": Case(
@@ -278,20 +280,20 @@ CASES: dict[str, Case] = {
         lambda g: require(heading(g), _FOB),
         "PP, CC",
         r'freight_terms\] write Collect = "PP"',
-        order=BARE.model_copy(update={"freight_terms": "Collect"}),
+        order=replace(BARE, freight_terms="Collect"),
     ),
     "freight terms that Plex does not have": Case(
         lambda g: require(heading(g), _FOB),
         "PP, CC",
         "Set the freight terms of the order in Plex",
         order=BARE,
-        plex=lambda o: o.model_copy(update={"freight_terms": "Prepaid"}),
+        plex=lambda o: replace(o, freight_terms="Prepaid"),
     ),
     "payment terms that no setting maps": Case(
         lambda g: require(heading(g)["properties"][_ITD]["items"], "terms_type_code_01") or require(heading(g), _ITD),
         "terms_type_code_01|requires it",
         r'terms\."Net 60"\] write type = "…"',
-        order=BARE.model_copy(update={"terms": "Net 60"}),
+        order=replace(BARE, terms="Net 60"),
     ),
     "terms of another key than those that are mapped": Case(
         lambda g: (
@@ -311,13 +313,13 @@ CASES: dict[str, Case] = {
         ),
         "USD.*CAD",
         "Plex",
-        plex=lambda o: o.model_copy(update={"currency": "CAD"}),
+        plex=lambda o: replace(o, currency="CAD"),
     ),
     "a routing of another word": Case(
         add_heading(_TD5, obj(routing_05_R=code("FHD", "FR"))),
         r"TD505 FEDEX GROUND.*FHD, FR",
         "FHD, FR",
-        plex=lambda o: o.model_copy(update={"ship_via": "FR"}),
+        plex=lambda o: replace(o, ship_via="FR"),
     ),
     "a routing without its mode names the mode, not the routing": Case(
         _td5_wants_mode,
@@ -332,7 +334,7 @@ CASES: dict[str, Case] = {
         "requires it",
         "ship via",
         order=BARE,
-        plex=lambda o: o.model_copy(update={"ship_via": "TRUCK"}),
+        plex=lambda o: replace(o, ship_via="TRUCK"),
     ),
     # Dates.
     "a date of the heading under the guide's own word": Case(
@@ -383,7 +385,7 @@ CASES: dict[str, Case] = {
         lambda g: po1(g)["properties"].update(unit_price_04=number(multipleOf=0.01)),
         "at most 2 decimals",
         "Correct the price in Plex",
-        plex=lambda o: o.model_copy(update={"lines": o.lines[:1]}),
+        plex=lambda o: replace(o, lines=o.lines[:1]),
     ),
     "two misfits of one line at once": Case(
         lambda g: po1(g)["properties"].update(
@@ -418,7 +420,7 @@ CASES: dict[str, Case] = {
         lambda g: None,
         "Dock 9",
         r'ship_to\."Dock 9"\] write name = "…"',
-        order=BARE.model_copy(update={"ship_to": "Dock 9"}),
+        order=replace(BARE, ship_to="Dock 9"),
     ),
     "a rule between two elements": Case(
         lambda g: heading(g)["properties"][BEG].update(
@@ -436,7 +438,7 @@ CASES: dict[str, Case] = {
         ),
         r"BEG03 PO-1001: .*\[0-9\]",
         "order number in Plex",
-        plex=lambda o: o.model_copy(update={"number": "1001"}),
+        plex=lambda o: replace(o, number="1001"),
     ),
     # Parties.
     "the ship-to of an order that has none": Case(
@@ -444,19 +446,19 @@ CASES: dict[str, Case] = {
         "requires it",
         "Set the ship-to of the order in Plex",
         order=ORDERS["no-ship-to"],
-        plex=lambda o: o.model_copy(update={"ship_to": "Plant 1"}),
+        plex=lambda o: replace(o, ship_to="Plant 1"),
     ),
     "a street of the ship-to": Case(
         _address_wants("ST", "address_information_N3", "address_information_01"),
         "requires it",
         r'ship_to\."Plant 2"\] write street = "…"',
-        order=BARE.model_copy(update={"ship_to": "Plant 2"}),
+        order=replace(BARE, ship_to="Plant 2"),
     ),
     "a city of the ship-to": Case(
         _address_wants("ST", "geographic_location_N4", "city_name_01"),
         "requires it",
         r'ship_to\."Plant 2"\] write city = "…"',
-        order=BARE.model_copy(update={"ship_to": "Plant 2"}),
+        order=replace(BARE, ship_to="Plant 2"),
     ),
     "a DUNS number of ours": Case(
         _party_wants("BY", identification_code_qualifier_03=code("1"), identification_code_04=text(2, 80)),
@@ -511,7 +513,7 @@ CASES: dict[str, Case] = {
         lambda g: g["properties"]["detail"]["properties"][LINES].update(maxItems=1),
         "allows 1 of",
         "Split the order in Plex",
-        plex=lambda o: o.model_copy(update={"lines": o.lines[:1]}),
+        plex=lambda o: replace(o, lines=o.lines[:1]),
     ),
     "more schedules than the guide takes": Case(
         lambda g: loop(g)["properties"]["line_item_schedule_SCH_loop"].update(maxItems=2),

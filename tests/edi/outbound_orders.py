@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from plexstedi.edi.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.order import Address, Line, LineState, Order, Part, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Send850
@@ -29,7 +31,7 @@ def release(number: int, quantity: str | None, due_on: str | None = None, **more
 
 def line(number: int, *releases: Release, price: str | None = "4.25", part: str | None = "82695", **more: Any) -> Line:
     """An open line; its releases get ids of their own."""
-    own = tuple(r.model_copy(update={"id": f"l{number}-{r.id}"}) for r in releases)
+    own = tuple(replace(r, id=f"l{number}-{r.id}") for r in releases)
     fields = {"unit": "Ea", "state": LineState.OPEN, "id": f"l{number}", **more}
     made = None if part is None else Part(number=part, revision=more.pop("revision", None))
     fields.pop("revision", None)
@@ -146,13 +148,13 @@ _BASE = ORDERS["three-releases"]
 
 def changed(base: Order, **of_line: Any) -> Order:
     """The order with fields of its first line changed."""
-    first = base.lines[0].model_copy(update=of_line)
-    return base.model_copy(update={"lines": (first, *base.lines[1:])})
+    first = replace(base.lines[0], **of_line)
+    return replace(base, lines=(first, *base.lines[1:]))
 
 
 def _releases(*quantities_and_days: tuple[str, str]) -> tuple[Release, ...]:
     return tuple(
-        release(n, q, d, id=f"l10-r{n}").model_copy(update={"id": f"l10-r{n}"})
+        replace(release(n, q, d, id=f"l10-r{n}"), id=f"l10-r{n}")
         for n, (q, d) in enumerate(quantities_and_days, start=1)
     )
 
@@ -175,10 +177,10 @@ CHANGES: dict[str, tuple[Order, Order]] = {
     "other-part": (_BASE, changed(_BASE, supplier_part="AB-7817")),
     "line-added": (
         _BASE,
-        _BASE.model_copy(update={"lines": (*_BASE.lines, line(20, release(1, "4", "12-01"), part="NEW"))}),
+        replace(_BASE, lines=(*_BASE.lines, line(20, release(1, "4", "12-01"), part="NEW"))),
     ),
     "line-cancelled": (ORDERS["two-lines"], changed(ORDERS["two-lines"], state=LineState.CANCELLED)),
-    "header-note": (_BASE, _BASE.model_copy(update={"note": "New dock: 7"})),
+    "header-note": (_BASE, replace(_BASE, note="New dock: 7")),
 }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder

@@ -18,7 +18,7 @@ def a_plan(value: str) -> WritePlan:
         record_id="l1",
         line=10,
         field="EDI_Confirmed_Qty",
-        kind=AckField.CONFIRMED_QUANTITY,
+        kind_name=AckField.CONFIRMED_QUANTITY,
         value=value,
         why="confirmed",
     )
@@ -69,7 +69,7 @@ def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
 def test_writes_of_an_older_file_are_what_they_were(written, path):
     (write,) = written.writes.open()
     change = FieldChange(
-        level="line", record_id="l1", line=10, field="EDI_Confirmed_Qty", before=None, after="100", value="100", why="w"
+        level="line", record_id="l1", line=10, field="EDI_Confirmed_Qty", before=None, after="100", why="w"
     )
     written.writes.begin(write.id, [change])
     written.writes.done(write.id, NOW)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from plexstedi.sync.services import Services
 
 
-class _Only(Services):
+class _Only:
     """What is not given must not be called."""
 
     def __init__(self, stedi: Any) -> None:
@@ -25,4 +25,4 @@ class _Only(Services):
 
 
 def services(stedi: Any = None) -> Services:
-    return _Only(stedi)
+    return cast(Services, _Only(stedi))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, StageRecord, StoredFault
@@ -112,7 +113,7 @@ def test_what_lies_beside_the_state_counts_as_far_as_it_is_newer() -> None:
             Stage.SUBMIT: StageRecord(failed_at=ago(minutes=10), error=note),
         },
         faults=(
-            StoredFault(place="poll", key="state-full", since=ago(minutes=10), **note.model_dump()),
+            StoredFault(place="poll", key="state-full", since=ago(minutes=10), **asdict(note)),
             StoredFault(place="start", key="lock", code="locked", since=NOW, message="held", fix="Wait.", stands=False),
         ),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.clock import Clock
@@ -17,8 +18,7 @@ from plexstedi.sync.endings import Ending, record_beside_state, record_in_state,
 from plexstedi.sync.session import Session
 
 
-@dataclass
-class EndingRecorder:
+class EndingRecorder(Struct):
     """After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
 
     outcome: Outcome

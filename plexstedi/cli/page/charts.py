@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from plexstedi.sync.statistics.scorecards import DayRecord, Scorecard
 from plexstedi.sync.statistics.stages import OrderStage
@@ -16,8 +17,7 @@ _WIDEST = 28
 _TICKS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A rectangle; `css` names its stage or verdict."""
 
     css: str
@@ -27,8 +27,7 @@ class Box:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A text at an axis."""
 
     text: str
@@ -36,8 +35,7 @@ class Label:
     y: int
 
 
-@dataclass(frozen=True, slots=True)
-class StageChart:
+class StageChart(Struct, frozen=True):
     """Stacked columns: open orders by stage over time."""
 
     boxes: tuple[Box, ...]
@@ -120,8 +118,7 @@ def verdict_boxes(card: Scorecard) -> list[Box]:
     return boxes
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """The middle half of the response times, and their median, on a scale that all suppliers share."""
 
     x: int

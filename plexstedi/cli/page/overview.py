@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.cli.page.charts import Box, Spread, css_of, spread, stage_chart, verdict_boxes
 from plexstedi.cli.page.templating import asset, environment, policy_hash
@@ -19,8 +20,7 @@ _MOST_RISKS = 100
 """Rows of a list of risks; the list of orders has all of them."""
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """One number at the top, linked to its section."""
 
     anchor: str
@@ -29,8 +29,7 @@ class Tile:
     alarming: bool
 
 
-@dataclass(frozen=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """When something was last done."""
 
     what: str
@@ -41,8 +40,7 @@ class Freshness:
     age: str
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     """One supplier's scorecard with its charts."""
 
     card: Scorecard

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 
 import typer
+from msgspec import Struct
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.render.attention import worst_first
@@ -25,8 +25,7 @@ from plexstedi.sync.setup import open_session
 _KEYS = {"a": "accept", "r": "reject", "s": "skip", "m": "show more", "q": "quit"}
 
 
-@dataclass
-class _Decisions:
+class _Decisions(Struct):
     """What was done so far."""
 
     decided: int = 0

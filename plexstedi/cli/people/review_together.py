@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 import typer
+from msgspec import Struct
 
 from plexstedi.cli.completion import order_numbers, reviews, suppliers
 from plexstedi.cli.invocation import of, work
@@ -97,8 +97,7 @@ Within: TypeAlias = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What the command line says."""
 
     how: Literal["accept", "reject"]

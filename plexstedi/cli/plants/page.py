@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.cli.page.templating import asset, environment, policy_hash
 from plexstedi.cli.page.words import STALE_AFTER, age
@@ -15,8 +16,7 @@ from plexstedi.sync.report.plants import MOST_ITEMS, ItemKind, Plant, PlantItem
 _ALARMING = (ItemKind.UNREADABLE, ItemKind.FAULT, ItemKind.OVERDUE)
 
 
-@dataclass(frozen=True)
-class PlantTile:
+class PlantTile(Struct, frozen=True):
     """One sum over all plants."""
 
     title: str
@@ -24,8 +24,7 @@ class PlantTile:
     alarming: bool
 
 
-@dataclass(frozen=True)
-class ShownItem:
+class ShownItem(Struct, frozen=True):
     """One thing that is wrong, as the page has it."""
 
     heading: str
@@ -34,8 +33,7 @@ class ShownItem:
     alarming: bool
 
 
-@dataclass(frozen=True)
-class ShownPlant:
+class ShownPlant(Struct, frozen=True):
     """One plant: its row, and its section below."""
 
     plant: Plant

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.state.reviews import Review, ReviewKind
@@ -45,8 +46,7 @@ WORST_FIRST = (
 _SHOWN_ORDERS = 3
 
 
-@dataclass(frozen=True)
-class ReviewGroup:
+class ReviewGroup(Struct, frozen=True):
     """Open review items of one kind and supplier, oldest first."""
 
     kind: ReviewKind

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 GAP = "  "
 _SENTENCE = 24
@@ -37,8 +38,7 @@ _CARE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Styled:
+class Styled(Struct, frozen=True):
     """Some text of a line."""
 
     text: str
@@ -109,8 +109,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, spa
     return narrower[-1].blocks(width)
 
 
-@dataclass(frozen=True)
-class _Table:
+class _Table(Struct, frozen=True):
     headers: list[str]
     rows: list[list[str]]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.cli.render.layout import Mark
 from plexstedi.cli.render.sections import NOTHING, day, instant, words
@@ -18,8 +19,7 @@ from plexstedi.sync.report.lines import plain_quantity
 DIFFERS = "*"
 
 
-@dataclass(frozen=True)
-class ComparedValue:
+class ComparedValue(Struct, frozen=True):
     """One value of a line, as ordered and as acknowledged."""
 
     what: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.cli.render.tables import plain
 from plexstedi.edi.deadlines import OverdueLevel
@@ -127,8 +128,7 @@ def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
     ]
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """One table of a report; omitted without rows."""
 
     title: str

@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TextIO, TypeVar
+
+from msgspec import Struct
 
 from plexstedi.errors import EnvironmentFault, ExitCode
 from plexstedi.plain_text import fitted, visible, visible_json
@@ -39,8 +40,7 @@ def open_missing_descriptors() -> None:
             os.set_inheritable(opened, True)
 
 
-@dataclass
-class _Sink:
+class _Sink(Struct):
     """The target of a stream, until it fails."""
 
     stream: TextIO | None
@@ -132,8 +132,7 @@ class Guarded(io.TextIOBase):
         return self._sink.stream.fileno()
 
 
-@dataclass(frozen=True)
-class Streams:
+class Streams(Struct, frozen=True):
     """The guarded streams of one command."""
 
     out: _Sink

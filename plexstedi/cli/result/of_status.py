@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+from msgspec import structs
 
 from plexstedi.cli.result.overview import (
     CustomerNotTradedJson,
@@ -66,7 +67,7 @@ def overview_parts(seen: Overview) -> dict[str, Any]:
             *(CustomerNotTradedJson(customer=code, invoices=count) for code, count in seen.customers_not_traded),
         ],
         "transactions_not_read": seen.unread_sets,
-        "times": TimesJson(**dataclasses.asdict(seen.times)),
+        "times": TimesJson(**structs.asdict(seen.times)),
     }
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import typer
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.summary import sentences, shortened, what_next
@@ -51,8 +52,7 @@ def worst(codes: Sequence[ExitCode]) -> ExitCode:
     return next((code for code in _WORST_FIRST if code in codes), ExitCode.DONE)
 
 
-@dataclass
-class Outcome:
+class Outcome(Struct):
     """The result of a command."""
 
     command: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from plexstedi.cli.result.values import Day, ExactTime, JsonShape, Number, Time
 
 if TYPE_CHECKING:
@@ -131,7 +133,7 @@ class ChainedEventJson(EventJson):
             order_id=event.order_id,
             previous=event.previous,
             hash=event.hash,
-            plan=None if plan is None else [entry.model_dump(mode="json") for entry in plan.entries],
+            plan=None if plan is None else [to_builtins(entry) for entry in plan.entries],
         )
 
 

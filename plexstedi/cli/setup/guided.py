@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.setup.questions import KeptAnswers, Question, ask
@@ -31,8 +32,7 @@ _COMPANY_OPTIONS: Mapping[PlexApi, str] = {
 """The option that says which company is meant; OAuth2 has none that must be given."""
 
 
-@dataclass
-class Guided:
+class Guided(Struct):
     """The values given and typed; keys are tried and suppliers chosen as they allow it."""
 
     invocation: Invocation

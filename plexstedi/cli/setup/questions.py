@@ -6,11 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import typer
+from msgspec import Struct, field
 from pydantic import TypeAdapter, ValidationError
 
 from plexstedi.config.values import ServiceUrl, TenantId, timezone_problem
@@ -19,8 +19,7 @@ from plexstedi.edi.settings import Code
 _LARGEST_KEPT = 20_000
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """One prompt, with the option that replaces it."""
 
     option: str
@@ -92,8 +91,7 @@ def ask(question: Question) -> str:
         print(why, file=sys.stderr)
 
 
-@dataclass
-class KeptAnswers:
+class KeptAnswers(Struct):
     """Values typed in a set-up that was stopped, in a file beside the configuration to come. Never a secret."""
 
     config: Path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from plexstedi.cli.setup.questions import Question, ask, one_of

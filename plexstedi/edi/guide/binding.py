@@ -6,9 +6,10 @@ The result is valid against the guide's schema, or held with all reasons. No val
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.compiled import is_valid_document
@@ -26,8 +27,7 @@ from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction
 _MOST_REASONS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A document in the form of the guide."""
 
     json: dict[str, GuideJson]
@@ -36,8 +36,7 @@ class Bound:
     dropped: tuple[Dropped, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unbound:
+class Unbound(Struct, frozen=True):
     """Reasons why a guide cannot accept a document, and its bindable part, whose texts are checked as well."""
 
     reasons: tuple[Reason, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from plexstedi.edi.x12.elements import segment_def
 from plexstedi.edi.x12.sets import Section, set_def
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """One placement of a segment, with its constraints."""
 
     codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -66,8 +66,7 @@ def placement_for(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class BaseCapacity:
+class BaseCapacity(Struct, frozen=True):
     """Capacity without a guide: the base standard of the release, with every code and position."""
 
     set_id: str

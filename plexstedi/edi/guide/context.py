@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.guide.model import Child
 from plexstedi.edi.guide.need import Need, Sources
@@ -15,8 +17,7 @@ ORDER_DATE = "004"
 """DTM01 code of the order date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Current position: guide path and order location for messages, enclosing loops, line, party."""
 
     path: str

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from plexstedi.edi.guide.capacity import BaseCapacity, Capacity, Placement
 from plexstedi.edi.guide.compiled import Check, compiled
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, SameSchema, Schema, alternatives
@@ -22,8 +24,7 @@ SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$"
 ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
 
 
-@dataclass(frozen=True)
-class GuideSlot:
+class GuideSlot(Struct, frozen=True, dict=True):
     """Slot of an element in a segment, or of a component in a composite."""
 
     key: str
@@ -59,8 +60,7 @@ class GuideSlot:
         return next((default for default in defaults if default is not None), None)
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True, dict=True):
     """Structure of a child: slots of a segment, or children of a loop (including its opening segment)."""
 
     slots: tuple[GuideSlot, ...] = ()
@@ -127,8 +127,7 @@ class Shape:
         return {slot.position: slot for slot in reversed(self.slots)}
 
 
-@dataclass(frozen=True, slots=True)
-class ItemPair:
+class ItemPair(Struct, frozen=True):
     """Slots of a qualifier and its item number."""
 
     qualifier: GuideSlot
@@ -149,8 +148,7 @@ def _item_pairs(shape: Shape, start: int) -> tuple[ItemPair, ...]:
     return tuple(ItemPair(*pair, schemas.index(schema)) for pair, schema in zip(pairs, schemas, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(Struct, frozen=True):
     """A key of the guide for a segment or a loop."""
 
     key: str

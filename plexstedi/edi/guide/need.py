@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.settings import NOT_DUE, SupplierSettings
@@ -12,8 +13,7 @@ OTHER_DATES = frozenset(NOT_DUE) | {"001", "007", "036", "037", "038", "061", "0
 """X12 element 374 codes that are clearly not a due date: limits, validity, revision, cancellation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Plex names in one order or invoice that a fix may quote."""
 
     freight: str | None = None
@@ -26,8 +26,7 @@ class Facts:
     """Plex unit names by line id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Sources of the values of a document: settings of the partner, and Plex."""
 
     set_id: str = "850"
@@ -45,8 +44,7 @@ class Sources:
         return self.facts.units.get(need.line, "") or need.unit or "Plex unit"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """One requirement of the guide: a missing value, or other accepted values."""
 
     segment_id: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.context import Context
@@ -18,8 +20,7 @@ _TERMS = ("CUR", "FOB", "ITD", "TD5")
 """Segments that apply to the whole order: a constant of the guide with other content would contradict the order."""
 
 
-@dataclass(slots=True)
-class BoundNode:
+class BoundNode(Struct):
     """A bound segment or loop, with dropped values and reasons for missing ones."""
 
     json: dict[str, GuideJson]
@@ -29,8 +30,7 @@ class BoundNode:
     choice: int = 10_000
 
 
-@dataclass(slots=True)
-class BoundChildren:
+class BoundChildren(Struct):
     """Bound children of a section or loop, in the order of the schema."""
 
     json: dict[str, GuideJson] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import (

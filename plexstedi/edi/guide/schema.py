@@ -7,9 +7,10 @@ validates the finished document against the original schema.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.plain_values import is_digits
 
@@ -39,8 +40,7 @@ class SameSchema:
         return isinstance(other, SameSchema) and other.schema is self.schema
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(Struct, frozen=True):
     """One alternative of a schema, without references and combinations at its top level."""
 
     keywords: Mapping[str, Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.model import GuideSlot, ItemPair, Shape
@@ -53,8 +54,7 @@ _PAIRED_ELEMENTS: Mapping[str, tuple[tuple[int, int], ...]] = {
 """Pairs of elements that are meaningful only together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A required value that the document does not have."""
 
     key: str
@@ -65,8 +65,7 @@ class Missing:
     """Qualifiers allowed for it, if the guide lists them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """An element of ours that the shape does not accept."""
 
     position: int
@@ -77,8 +76,7 @@ class Unfit:
     no_place: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NoFit:
+class NoFit(Struct, frozen=True):
     """The segment does not fit this shape. `variant`: the shape is for another qualifier, which is not an error."""
 
     variant: bool
@@ -101,8 +99,7 @@ class NoFit:
         return len(self.unfit) + len(self.missing) + (10 if self.other else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """An element without a slot in the shape."""
 
     position: int
@@ -110,8 +107,7 @@ class Lost:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class BoundSegment:
+class BoundSegment(Struct, frozen=True):
     """A bound segment."""
 
     json: dict[str, GuideJson]
@@ -178,8 +174,7 @@ def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitt
         lost.append(Lost(here[0], _shown(segment.get(here[0])), "it has no meaning without its counterpart"))
 
 
-@dataclass(slots=True)
-class _Items:
+class _Items(Struct):
     """Result of placing the item numbers of a line."""
 
     unfit: list[Unfit] = field(default_factory=list)

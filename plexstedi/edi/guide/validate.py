@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from plexstedi.edi.guide.schema import GuideUnreadableError, Schema, resolve
 
 
-@dataclass(frozen=True, slots=True)
-class GuideFault:
+class GuideFault(Struct, frozen=True):
     """One violation: path of keys and indexes, and the requirement of the guide."""
 
     path: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
 from plexstedi.edi.guide.model import GuideSlot
@@ -26,8 +27,7 @@ class Fitted(NamedTuple):
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """The value is not accepted: `code` if the guide lists other codes, else because of its format."""
 
     code: bool

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import ConfirmedSchedule
 from plexstedi.edi.inbound.reading.dates import NO_PROMISES, Promises
 from plexstedi.edi.sent import SentSchedule
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A quantity (in the unit sent) with one ship and one delivery promise."""
 
     quantity: Decimal
@@ -58,7 +59,7 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
         if taken == 0 < schedule.quantity:
             rest.append(schedule)
         elif taken < schedule.quantity:
-            rest.append(schedule.model_copy(update={"quantity": schedule.quantity - taken}))
+            rest.append(replace(schedule, quantity=schedule.quantity - taken))
     return rest
 
 
@@ -111,7 +112,7 @@ def _add(result: list[ConfirmedSchedule], piece: Piece, quantity: Decimal, relea
     )
     last = result[-1] if result else None
     same_release = last is not None and last.release_id == entry.release_id
-    if last is not None and same_release and last == entry.model_copy(update={"quantity": last.quantity}):
-        result[-1] = entry.model_copy(update={"quantity": last.quantity + quantity})
+    if last is not None and same_release and last == replace(entry, quantity=last.quantity):
+        result[-1] = replace(entry, quantity=last.quantity + quantity)
     else:
         result.append(entry)

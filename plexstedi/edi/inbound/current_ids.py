@@ -7,7 +7,9 @@ current records.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import LineOutcome
 from plexstedi.edi.inbound.precedence import Folded, LineAckStatus
@@ -15,8 +17,7 @@ from plexstedi.edi.order import Line, LineState, Order, Release
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentIds:
+class CurrentIds(Struct, frozen=True):
     """Current Plex ids by ids as sent, for those that no longer exist."""
 
     lines: Mapping[str, str]
@@ -27,22 +28,21 @@ class CurrentIds:
         if not (self.lines or self.releases):
             return outcome
         schedules = tuple(
-            each if each.release_id is None else each.model_copy(update={"release_id": self._release(each.release_id)})
+            each if each.release_id is None else replace(each, release_id=self._release(each.release_id))
             for each in outcome.schedules
         )
-        return outcome.model_copy(
-            update={
-                "line_id": self.lines.get(outcome.line_id, outcome.line_id),
-                "release_ids": tuple(self._release(each) for each in outcome.release_ids),
-                "schedules": schedules,
-            }
+        return replace(
+            outcome,
+            line_id=self.lines.get(outcome.line_id, outcome.line_id),
+            release_ids=tuple(self._release(each) for each in outcome.release_ids),
+            schedules=schedules,
         )
 
     def of_sent(self, sent: SentOrder) -> SentOrder:
         """The order as sent, with current ids."""
         if not (self.lines or self.releases):
             return sent
-        return sent.model_copy(update={"lines": tuple(map(self._of_line, sent.lines))})
+        return replace(sent, lines=tuple(map(self._of_line, sent.lines)))
 
     def of_folded(self, folded: Folded) -> Folded:
         """The current outcomes of an order, with current ids."""
@@ -56,9 +56,9 @@ class CurrentIds:
         return replace(status, latest=self.of_outcome(status.latest), applied=applied)
 
     def _of_line(self, line: SentLine) -> SentLine:
-        schedules = (each.model_copy(update={"release_id": self._release(each.release_id)}) for each in line.schedules)
+        schedules = (replace(each, release_id=self._release(each.release_id)) for each in line.schedules)
         line_id = self.lines.get(line.line_id, line.line_id)
-        return line.model_copy(update={"line_id": line_id, "schedules": tuple(schedules)})
+        return replace(line, line_id=line_id, schedules=tuple(schedules))
 
 
 def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:

@@ -8,9 +8,11 @@ guessed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.findings import DECIDE
 from plexstedi.edi.inbound.reading.ack_codes import LineMeaning
@@ -19,8 +21,7 @@ from plexstedi.edi.settings import AcknowledgmentSettings
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Quantities in the unit sent."""
 
     accepted: Decimal = ZERO
@@ -38,8 +39,7 @@ class Parts:
         return self.accepted + self.backordered + self.rejected
 
 
-@dataclass(frozen=True, slots=True)
-class StatedPart:
+class StatedPart(Struct, frozen=True):
     """One ACK (or the echo of a PO1) with its quantity in the unit sent; None if it has none."""
 
     code: str | None
@@ -47,8 +47,7 @@ class StatedPart:
     quantity: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Divided:
+class Divided(Struct, frozen=True):
     """Division per stated part, in the given order, and the remainder that follows from them."""
 
     parts: tuple[Parts, ...]
@@ -60,8 +59,7 @@ class Divided:
         return sum(self.parts, self.remainder)
 
 
-@dataclass(frozen=True, slots=True)
-class Undivided:
+class Undivided(Struct, frozen=True):
     """The quantities are ambiguous: decided by a setting or a review."""
 
     code: str

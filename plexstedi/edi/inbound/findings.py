@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import Severity
@@ -36,11 +38,10 @@ def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None
         return different
     first = different[0]
     message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {quote}"
-    return (first.model_copy(update={"message": message}), *different[1:])
+    return (replace(first, message=message), *different[1:])
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """Findings of one line. `strict`: any difference outside its tolerance is a hold (for the seller's own changes)."""
 
     where: str

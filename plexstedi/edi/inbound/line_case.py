@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.allocation import still_open
 from plexstedi.edi.inbound.division import ZERO
@@ -17,8 +18,7 @@ from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 
 
-@dataclass(frozen=True)
-class LineCase:
+class LineCase(Struct, frozen=True, dict=True):
     """Input for reconciling one line."""
 
     sent: SentLine

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
@@ -31,8 +33,7 @@ CHANGED_IN_PLEX = "changed-in-plex"
 """Reason code of a line with a change in Plex that is not sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgmentCase:
+class AcknowledgmentCase(Struct, frozen=True):
     """Values of an acknowledgment that are the same for all lines."""
 
     acknowledgment: Acknowledgment
@@ -76,8 +77,7 @@ class AcknowledgmentCase:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LineCoverage:
+class LineCoverage(Struct, frozen=True):
     """Lines that the acknowledgment covers, and how."""
 
     by_line: Mapping[int, tuple[LineMatch, ...]]
@@ -113,7 +113,7 @@ def outcome_for_line(
             findings.holds.append(coverage.ambiguous[line.line].reason)
         return _acknowledged(line, matches, findings, document)
     if coverage.lists_none:
-        return _unlisted(line, document).model_copy(update={"whole": True})
+        return replace(_unlisted(line, document), whole=True)
     if not coverage.is_own and not _is_acknowledged(earlier, line.line):
         return _unlisted(line, document)
     return None

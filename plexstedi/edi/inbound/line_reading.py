@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.allocation import Piece, in_order
 from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
@@ -23,8 +25,7 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
 
 
-@dataclass(frozen=True, slots=True)
-class LineReading:
+class LineReading(Struct, frozen=True):
     """Combined reading of all PO1 of one line (or release)."""
 
     total: Parts

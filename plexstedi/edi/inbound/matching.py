@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
 from plexstedi.edi.plain_values import MOST_DIGITS, is_digits, plain_number
@@ -14,8 +15,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentSchedule
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An order (or a release sent as an order of its own) that an acknowledgment may refer to."""
 
     order_id: str
@@ -26,23 +26,20 @@ class Candidate:
     """BEG04, if releases are sent as orders of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """The matching order; `exactly` is False if the number had to be normalised."""
 
     candidate: Candidate
     exactly: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownOrder:
+class UnknownOrder(Struct, frozen=True):
     """No order of this supplier has that number: kept, and tried again in each run."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class AmbiguousOrder:
+class AmbiguousOrder(Struct, frozen=True):
     """Several orders of this supplier, or releases of one, match: needs review."""
 
     number: str
@@ -51,16 +48,14 @@ class AmbiguousOrder:
     """Release number as in the acknowledgment."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherSupplier:
+class OtherSupplier(Struct, frozen=True):
     """The number is that of another supplier's order: nothing is applied, needs review."""
 
     number: str
     candidates: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OtherPlant:
+class OtherPlant(Struct, frozen=True):
     """Neither the configuration nor any document has the partnership: only counted."""
 
     partnership_id: str
@@ -125,8 +120,7 @@ def _normal(text: str) -> str:
     return text.strip().casefold().lstrip("0")
 
 
-@dataclass(frozen=True, slots=True)
-class LineMatch:
+class LineMatch(Struct, frozen=True):
     """A line of the acknowledgment matched to an order line, or to a release that was sent as a line."""
 
     acknowledged: AcknowledgedLine
@@ -134,15 +128,13 @@ class LineMatch:
     schedule: SentSchedule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoLine:
+class NoLine(Struct, frozen=True):
     """A line of the acknowledgment that is not in the order."""
 
     acknowledged: AcknowledgedLine
 
 
-@dataclass(frozen=True, slots=True)
-class AmbiguousLine:
+class AmbiguousLine(Struct, frozen=True):
     """A line of the acknowledgment that matches several order lines."""
 
     acknowledged: AcknowledgedLine

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from plexstedi.edi.inbound.matching import LineMatch
 from plexstedi.edi.inbound.outcome import Notice
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
@@ -18,23 +20,21 @@ def without_ignored(acknowledgment: Acknowledgment, ignored: Collection[str]) ->
     """The acknowledgment without the segments to ignore for this supplier (`ignore_segments`)."""
     if not ignored:
         return acknowledgment
-    return acknowledgment.model_copy(
-        update={
-            "currencies": _currencies(acknowledgment.currencies, ignored),
-            "extras": _extras(acknowledgment.extras, ignored),
-            "lines": tuple(_line_without(line, ignored) for line in acknowledgment.lines),
-        }
+    return replace(
+        acknowledgment,
+        currencies=_currencies(acknowledgment.currencies, ignored),
+        extras=_extras(acknowledgment.extras, ignored),
+        lines=tuple(_line_without(line, ignored) for line in acknowledgment.lines),
     )
 
 
 def _line_without(line: AcknowledgedLine, ignored: Collection[str]) -> AcknowledgedLine:
-    return line.model_copy(
-        update={
-            "other_items": () if "LIN" in ignored else line.other_items,
-            "other_prices": tuple(price for price in line.other_prices if price.segment not in ignored),
-            "currencies": _currencies(line.currencies, ignored),
-            "extras": _extras(line.extras, ignored),
-        }
+    return replace(
+        line,
+        other_items=() if "LIN" in ignored else line.other_items,
+        other_prices=tuple(price for price in line.other_prices if price.segment not in ignored),
+        currencies=_currencies(line.currencies, ignored),
+        extras=_extras(line.extras, ignored),
     )
 
 
@@ -101,4 +101,4 @@ def _first(segment: str, reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     if len(different) <= _SHOWN:
         return different
     more = f"{segment}: {len(different) - _SHOWN} more of these in this acknowledgment"
-    return (*different[:_SHOWN], different[0].model_copy(update={"where": "order", "message": more}))
+    return (*different[:_SHOWN], replace(different[0], where="order", message=more))

@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Context, Decimal
 from enum import StrEnum
 
-from pydantic import model_validator
+from msgspec.structs import replace
 
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.reasons import Reason
 
 _EXACT = Context(prec=1000)
@@ -47,7 +47,7 @@ def worst_state(states: Iterable[AckState]) -> AckState:
     return next((state for state in _WORST_FIRST if state in found), AckState.UNACKNOWLEDGED)
 
 
-class ConfirmedSchedule(Frozen):
+class ConfirmedSchedule(Frozen, frozen=True, kw_only=True):
     """A part of a line with its dates, allocated to a release."""
 
     quantity: Decimal
@@ -65,7 +65,7 @@ class ConfirmedSchedule(Frozen):
     """Due date as ordered."""
 
 
-class LineOutcome(Frozen):
+class LineOutcome(Frozen, frozen=True, kw_only=True):
     """Outcome of one acknowledgment for one line. All quantities are in `unit`, the unit sent.
 
     Invariant: confirmed + backordered + rejected + variance == open (== ordered while nothing is received).
@@ -112,12 +112,10 @@ class LineOutcome(Frozen):
     knows: int | None = None
     """Position of the last document that this line acknowledges, if later than that of the whole acknowledgment."""
 
-    @model_validator(mode="after")
-    def _parts_sum(self) -> LineOutcome:
+    def __post_init__(self) -> None:
         add = _EXACT.add
         if add(add(self.confirmed, self.backordered), add(self.rejected, self.variance)) != self.open:
             raise ValueError(f"line {self.line}: the parts do not sum to {self.open}")
-        return self
 
     @property
     def applies(self) -> bool:
@@ -146,11 +144,11 @@ def accept(outcome: LineOutcome) -> LineOutcome:
     if outcome.state is AckState.HELD:
         if outcome.if_accepted is None:
             raise ValueError(f"line {outcome.line}: the acknowledgment states nothing definite to accept")
-        return outcome.model_copy(update={"state": outcome.if_accepted, "accepted": True, "attention": False})
-    return outcome.model_copy(update={"accepted": True, "attention": False})
+        return replace(outcome, state=outcome.if_accepted, accepted=True, attention=False)
+    return replace(outcome, accepted=True, attention=False)
 
 
-class Notice(Frozen):
+class Notice(Frozen, frozen=True, kw_only=True):
     """Segments of one type that are not interpreted: a review item without a hold."""
 
     segment: str
@@ -158,7 +156,7 @@ class Notice(Frozen):
     reasons: tuple[Reason, ...]
 
 
-class UnmatchedLine(Frozen):
+class UnmatchedLine(Frozen, frozen=True, kw_only=True):
     """A line of the acknowledgment without a unique order line: added by the supplier, or ambiguous. Held."""
 
     place: str
@@ -168,7 +166,7 @@ class UnmatchedLine(Frozen):
     reason: Reason
 
 
-class Reconciliation(Frozen):
+class Reconciliation(Frozen, frozen=True, kw_only=True):
     """Result of one acknowledgment for one order."""
 
     set_id: str

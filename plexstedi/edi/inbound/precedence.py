@@ -6,14 +6,15 @@ The result does not depend on the order of arrival.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
+
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.plain_values import plain_whole
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def date_note(dated: date | None, processed_at: datetime, ordered_on: date | Non
     return f"its date {dated} cannot be the day it was written: {counts}"
 
 
-class ReceivedDocument(Frozen):
+class ReceivedDocument(Frozen, frozen=True, kw_only=True):
     """Identity of a received document, for finding duplicates."""
 
     transaction_id: str
@@ -108,8 +109,7 @@ def _controls(received: ReceivedDocument) -> tuple[int, int, str] | None:
     return interchange, group, control.strip().lstrip("0")
 
 
-@dataclass(frozen=True, slots=True)
-class SentDocument:
+class SentDocument(Struct, frozen=True):
     """One 850 or 860 of a stream, a candidate for being acknowledged."""
 
     position: int
@@ -131,8 +131,7 @@ class Initiative(StrEnum):
     """A seller-initiated 865: a requested change (RULES.md Reading 13)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgedDocuments:
+class AcknowledgedDocuments(Struct, frozen=True):
     """The documents of ours that an acknowledgment refers to."""
 
     position: int
@@ -149,8 +148,7 @@ class AcknowledgedDocuments:
     """Determined by its change sequence (BCA05), so values need not decide."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownChangeSequence:
+class UnknownChangeSequence(Struct, frozen=True):
     """BCA05 is a change sequence that was never sent: needs review."""
 
     change_sequence: str
@@ -222,7 +220,7 @@ def _confirmations_before_wholes(best_first: list[_Ranked]) -> list[_Ranked]:
     return best_first
 
 
-class AcknowledgmentHeader(Frozen):
+class AcknowledgmentHeader(Frozen, frozen=True, kw_only=True):
     """Document-level values of an acknowledgment, for the write plan."""
 
     transaction_id: str
@@ -262,7 +260,7 @@ def newest_first(headers: Iterable[AcknowledgmentHeader]) -> list[Acknowledgment
     return found
 
 
-class RankedAcknowledgment(Frozen):
+class RankedAcknowledgment(Frozen, frozen=True, kw_only=True):
     """One acknowledgment with its outcomes: accepted ones as accepted, without those rejected in a review."""
 
     header: AcknowledgmentHeader
@@ -274,8 +272,7 @@ class RankedAcknowledgment(Frozen):
 _Ranked: TypeAlias = tuple[LineOutcome, AcknowledgmentHeader]
 
 
-@dataclass(frozen=True, slots=True)
-class LineAckStatus:
+class LineAckStatus(Struct, frozen=True):
     """Current state of a line from all acknowledgments."""
 
     latest: LineOutcome
@@ -286,8 +283,7 @@ class LineAckStatus:
     applied_from: AcknowledgmentHeader | None
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """All acknowledgments of one order, combined."""
 
     lines: Mapping[int, LineAckStatus]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.findings import DECIDE
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
@@ -36,8 +37,7 @@ def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
     return (number for number in stated if number is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """Both prices, per the same unit."""
 
     sent: Fraction
@@ -54,8 +54,7 @@ class Compared:
         return -Fraction(down_pct) * self.sent <= difference <= Fraction(up_pct) * self.sent
 
 
-@dataclass(frozen=True, slots=True)
-class Incomparable:
+class Incomparable(Struct, frozen=True):
     """The prices refer to quantities that cannot be converted into each other."""
 
     message: str

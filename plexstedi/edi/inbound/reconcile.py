@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal, localcontext
 
+from msgspec.structs import replace
+
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
@@ -98,11 +100,11 @@ def _reconcile(
         rejected=meaning is TypeMeaning.REJECTED,
     )
     if meaning is TypeMeaning.NOTHING:
-        return head.model_copy(update={"notes": (f"type {type_in_words(acknowledgment.type_code)}: nothing to apply",)})
+        return replace(head, notes=(f"type {type_in_words(acknowledgment.type_code)}: nothing to apply",))
     is_own = initiative is Initiative.SELLER
     holds = _document_holds(acknowledgment, meaning, settings, is_own, sent.currency)
     deleted_numbers = {line.line for line in deleted} | {line.line for line in sent.lines if line.quantity == 0}
-    gone = (line.model_copy(update={"quantity": ZERO}) for line in deleted if sent.line(line.line) is None)
+    gone = (replace(line, quantity=ZERO) for line in deleted if sent.line(line.line) is None)
     known = (*sent.lines, *gone)
     by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
     # A held or unmatched document, or a seller's own change, decides nothing about lines that it omits.
@@ -142,15 +144,14 @@ def _reconcile(
                 outcomes.append(_undecided(outcome, verdict.why))
         else:
             outcomes.append(outcome)
-    return head.model_copy(
-        update={
-            "holds": holds,
-            "lines": tuple(outcomes),
-            "untouched": tuple(sorted(untouched)),
-            "earlier": tuple(before),
-            "unmatched": tuple(unmatched),
-            "notices": notices_of(acknowledgment, by_line, sent.currency),
-        }
+    return replace(
+        head,
+        holds=holds,
+        lines=tuple(outcomes),
+        untouched=tuple(sorted(untouched)),
+        earlier=tuple(before),
+        unmatched=tuple(unmatched),
+        notices=notices_of(acknowledgment, by_line, sent.currency),
     )
 
 
@@ -182,7 +183,7 @@ def _matches_later_document(
     if outcome is None:
         return None
     why = "its values are those of a later change, but its date is before that change"
-    return _undecided(outcome, why).model_copy(update={"knows": revisions.last})
+    return replace(_undecided(outcome, why), knows=revisions.last)
 
 
 def _undecided(outcome: LineOutcome, why: str) -> LineOutcome:
@@ -195,13 +196,12 @@ def _undecided(outcome: LineOutcome, why: str) -> LineOutcome:
         fix="Ask the supplier. Accept it if it acknowledges the line as changed; reject it if not.",
     )
     held = outcome.state is AckState.HELD
-    return outcome.model_copy(
-        update={
-            "state": AckState.HELD,
-            "if_accepted": outcome.if_accepted if held else outcome.state,
-            "reasons": (reason, *outcome.reasons),
-            "attention": True,
-        }
+    return replace(
+        outcome,
+        state=AckState.HELD,
+        if_accepted=outcome.if_accepted if held else outcome.state,
+        reasons=(reason, *outcome.reasons),
+        attention=True,
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.precedence import AcknowledgedDocuments
 from plexstedi.edi.sent import SentLine, SentOrder
 
 
-@dataclass(frozen=True, slots=True)
-class SentRevisions:
+class SentRevisions(Struct, frozen=True):
     """Versions of lines between which acknowledged values decide (RULES.md Reading 13)."""
 
     before: Mapping[int, tuple[SentLine | None, ...]] = field(default_factory=dict)
@@ -54,5 +55,5 @@ def same_to_supplier(one: SentLine | None, other: SentLine | None) -> bool:
 def _sent_values(line: SentLine | None) -> SentLine | None:
     if line is None:
         return None
-    schedules = (each.model_copy(update={"release_id": "", "release_number": 0}) for each in line.schedules)
-    return line.model_copy(update={"line_id": "", "schedules": tuple(schedules)})
+    schedules = (replace(each, release_id="", release_number=0) for each in line.schedules)
+    return replace(line, line_id="", schedules=tuple(schedules))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order
@@ -12,13 +13,11 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.stream import StreamKey
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     """Nothing to send: the partner has the current state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send850:
+class Send850(Struct, frozen=True):
     """Send the order for the first time; `purpose` differs for a replay by a user."""
 
     order: Order
@@ -26,16 +25,14 @@ class Send850:
     purpose: Purpose = "00"
 
 
-@dataclass(frozen=True, slots=True)
-class Replace850:
+class Replace850(Struct, frozen=True):
     """Send the whole order again, replacing what the supplier has (BEG01 05)."""
 
     order: Order
     stream: StreamKey
 
 
-@dataclass(frozen=True, slots=True)
-class Change860:
+class Change860(Struct, frozen=True):
     """Send the net change from what the supplier has (`has`) to the current order."""
 
     has: Order
@@ -43,8 +40,7 @@ class Change860:
     stream: StreamKey
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel860:
+class Cancel860(Struct, frozen=True):
     """Cancel the order as the supplier has it (`has`); `order` is the cancelled revision."""
 
     has: Order
@@ -52,8 +48,7 @@ class Cancel860:
     stream: StreamKey
 
 
-@dataclass(frozen=True, slots=True)
-class DueHeld:
+class DueHeld(Struct, frozen=True):
     """A document is due, but something must be decided or corrected first."""
 
     reasons: tuple[Reason, ...]
@@ -62,8 +57,7 @@ class DueHeld:
 Due: TypeAlias = Nothing | Send850 | Replace850 | Change860 | Cancel860 | DueHeld
 
 
-@dataclass(frozen=True, slots=True)
-class Send810:
+class Send810(Struct, frozen=True):
     """Send the invoice."""
 
     invoice: Invoice

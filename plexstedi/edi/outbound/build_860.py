@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity, placement_for

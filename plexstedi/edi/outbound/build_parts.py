@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
+
+from msgspec.structs import replace
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity, placement_for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.outbound.text import UnfitText
@@ -10,8 +10,7 @@ from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.x12.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """The neutral tree, with the optional values that have no place in the document."""
 
     transaction: Transaction

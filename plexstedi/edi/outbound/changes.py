@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
+
+from msgspec import Struct
 
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
@@ -24,8 +25,7 @@ class Aspect(Enum):
     """Unit, item numbers, description, note, ship-to."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(Struct, frozen=True):
     """One line of an 860, as sent and as it is now; `before` is None if it was added, `after` if it was deleted."""
 
     before: DocumentLine | None
@@ -159,8 +159,7 @@ def renumbered(before: OrderView, after: OrderView) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(Struct, frozen=True):
     """A change with its POC02 code."""
 
     code: ChangeCode
@@ -169,8 +168,7 @@ class Coded:
     """Whether the POC lists all schedules of the line after the change."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedCodes:
+class AcceptedCodes(Struct, frozen=True):
     """POC02 codes that a supplier accepts: those of its settings that its guide lists (None: all)."""
 
     configured: tuple[str, ...] | None

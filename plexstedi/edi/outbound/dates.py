@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity
@@ -54,8 +55,7 @@ def takes_order_date(capacity: Capacity, section: Literal["heading", "detail"], 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DueDateCapacity:
+class DueDateCapacity(Struct, frozen=True):
     """Context for a fix when a due date has no place in the guide."""
 
     capacity: Capacity

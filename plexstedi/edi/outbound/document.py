@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.base_names import GuideJson, base_json
@@ -229,8 +231,7 @@ def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revis
 DocumentKind = Literal["850", "860", "810"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A finished document, ready to be frozen and sent."""
 
     kind: DocumentKind
@@ -297,9 +298,9 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
         if sent_items is None:
             return line
         items = {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}
-        return line if len(items) == len(line.items) else line.model_copy(update={"items": items})
+        return line if len(items) == len(line.items) else replace(line, items=items)
 
-    return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
+    return replace(sent, lines=tuple(lost(line) for line in sent.lines))
 
 
 def with_descriptions_of(view: OrderView, other: OrderView) -> OrderView:

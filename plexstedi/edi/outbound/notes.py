@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.edi.guide.capacity import Capacity, Placement
 from plexstedi.edi.outbound.text import split_words
@@ -17,8 +18,7 @@ _LABELS = ("L1", "ZZ", "TE", "AH")
 _TEXT_AT = {"MSG": 1, "MTX": 2, "NTE": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class NoteForm:
+class NoteForm(Struct, frozen=True):
     """Form of a note: the text segment, in an N9 loop with this label or alone."""
 
     segment_id: str

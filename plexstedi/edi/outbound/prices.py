@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.edi.advice import sentence, write
 from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
@@ -22,8 +23,7 @@ _PURCHASE_PRICES = ("UCP", "CON", "NET", "CUP", "INV", "PRO")
 """CTP02 codes of purchase prices, best first: unit cost, contract, net, confirmed, billed, producer's price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(Struct, frozen=True):
     """X12 units of a line, for quantities and for the price (different only if Plex prices per another unit)."""
 
     quantity: Unit
@@ -34,8 +34,7 @@ class Units:
     """Configuration table of the units: `suppliers.ACME01.units`."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentPrice:
+class DocumentPrice(Struct, frozen=True):
     """A price as sent: PO104, PO105."""
 
     price: Decimal
@@ -44,8 +43,7 @@ class DocumentPrice:
     """Number of X12 units that the Plex price refers to; 0 if price and quantity have different X12 units."""
 
 
-@dataclass(frozen=True, slots=True)
-class PricePlacement:
+class PricePlacement(Struct, frozen=True):
     """Placement of a line's price: in the line segment, or in CTP03 (RULES.md Sending 4)."""
 
     placement: Placement | None

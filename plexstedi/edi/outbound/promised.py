@@ -8,18 +8,19 @@ change. A later edit of such a value by a user is a change, even back to the val
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Line, Order, Release
 
 Demand: TypeAlias = Decimal | date
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenDemand:
+class WrittenDemand(Struct, frozen=True):
     """A quantity or due date that PlexStedi wrote, or may have written, to a release."""
 
     release_id: str
@@ -45,9 +46,9 @@ def with_demands(order: Order, demands: Mapping[str, Mapping[str, Demand]]) -> O
     """The order with these values (`quantity`, `due`) set in its releases, by release id."""
 
     def release(each: Release) -> Release:
-        return each.model_copy(update=dict(demands[each.id])) if each.id in demands else each
+        return replace(each, **dict(demands[each.id])) if each.id in demands else each
 
     def line(each: Line) -> Line:
-        return each.model_copy(update={"releases": tuple(map(release, each.releases))})
+        return replace(each, releases=tuple(map(release, each.releases)))
 
-    return order.model_copy(update={"lines": tuple(map(line, order.lines))})
+    return replace(order, lines=tuple(map(line, order.lines)))

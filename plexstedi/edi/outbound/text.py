@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.reasons import Reason
@@ -29,16 +30,14 @@ _LOOK_ALIKES = str.maketrans(
 """Typographic characters and their ASCII equivalents; zero-width marks are removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnfitText:
+class UnfitText(Struct, frozen=True):
     """A text that X12 cannot carry; it holds a document in which it, or a piece of it, is sent."""
 
     text: str
     reason: Reason
 
 
-@dataclass(slots=True)
-class TextCleaner:
+class TextCleaner(Struct):
     """Cleans the texts of one document; collects adjustments and unfit texts.
 
     Mutable, but local to one pure function call.

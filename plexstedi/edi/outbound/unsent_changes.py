@@ -7,7 +7,8 @@ for the supplier, so it does not hold an acknowledgment (RULES.md Reading 13).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase

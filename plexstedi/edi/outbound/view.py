@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.outbound.text import UnfitText
@@ -18,8 +20,7 @@ from plexstedi.edi.units import total_of
 OrderKind = Literal["standard", "blanket", "release"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseView:
+class ReleaseView(Struct, frozen=True):
     """One firm release; quantities in the line's X12 unit."""
 
     id: str
@@ -35,8 +36,7 @@ class ReleaseView:
     """Received according to Plex."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
+class LineView(Struct, frozen=True):
     """One ordered line."""
 
     id: str
@@ -64,8 +64,7 @@ class LineView:
         return tuple(sorted({r.due for r in self.releases if r.due is not None}))
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
+class OrderView(Struct, frozen=True):
     """The whole order as the supplier has it after the document."""
 
     number: str
@@ -102,7 +101,7 @@ def sent_order(view: OrderView, removed: Iterable[LineView] = ()) -> SentOrder:
     lines = [_sent_line(line, view.schedule) for line in view.lines]
     for line in removed:
         gone = _sent_line(line, view.schedule)
-        lines.append(gone.model_copy(update={"quantity": Decimal(0), "schedules": ()}))
+        lines.append(replace(gone, quantity=Decimal(0), schedules=()))
     return SentOrder(
         number=view.number,
         release=view.release,
@@ -134,8 +133,7 @@ def _sent_line(line: LineView, schedule: ScheduleAs) -> SentLine:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentLine:
+class DocumentLine(Struct, frozen=True):
     """One PO1 or POC: its id and its part of the order line."""
 
     id: str

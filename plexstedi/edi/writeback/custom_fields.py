@@ -7,9 +7,10 @@ The plan is data: shown by a dry run, stored, then applied by `sync/writeback`. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
+
+from msgspec import Struct, field
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, worst_state
 from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
@@ -31,8 +32,7 @@ from plexstedi.edi.writeback.plan import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
+class _Values(Struct, frozen=True):
     """Confirmed values of one record (or of one line, for the text on an order)."""
 
     quantity: Decimal
@@ -52,8 +52,7 @@ class _Values:
 _CONFIRMED = (AckField.CONFIRMED_QUANTITY, AckField.CONFIRMED_SHIP_DATE, AckField.CONFIRMED_DELIVERY_DATE)
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     fields: Mapping[AckField, str]
     entries: list[WriteEntry] = field(default_factory=list)
     withheld: list[Reason] = field(default_factory=list)
@@ -77,7 +76,7 @@ class _Draft:
                     line=line,
                     release_number=release_number,
                     field=name,
-                    kind=kind,
+                    kind_name=kind,
                     value=value,
                     why=why,
                 )
@@ -283,7 +282,6 @@ def differences(
                 field=entry.field,
                 before=_plain(before),
                 after=entry.value,
-                value=entry.plex_value(),
                 why=entry.why,
             )
         )

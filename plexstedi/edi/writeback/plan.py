@@ -6,7 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from plexstedi.edi.order import Frozen
+import msgspec
+from msgspec import Struct
+
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.reasons import Reason
 
 Level: TypeAlias = Literal["order", "line", "release"]
@@ -55,7 +58,7 @@ class ReleaseField(StrEnum):
     QUANTITY = "quantity"
 
 
-class WriteEntry(Frozen):
+class WriteEntry(Frozen, frozen=True, kw_only=True):
     """One value of a custom field, of a release field, or of an acknowledgment record."""
 
     level: Level
@@ -66,7 +69,8 @@ class WriteEntry(Frozen):
     field: str
     """Custom field; for a release `note`, `due_date` or `quantity`; for an acknowledgment record the input of the data
     source."""
-    kind: AckField | ReleaseField
+    kind_name: str = msgspec.field(name="kind")
+    """As stored: a value of `AckField` or `ReleaseField`."""
     value: str | None
     """ISO 8601 for dates and times, plain decimals in the Plex unit for quantities, the text of our token for a note.
     None: the current acknowledgment states none, so a value written from an older one is cleared."""
@@ -75,6 +79,15 @@ class WriteEntry(Frozen):
     wrote last, a user changed it since, and it is not overwritten."""
     why: str
 
+    def __post_init__(self) -> None:
+        if self.kind_name not in _KINDS:
+            raise ValueError(f"{self.kind_name!r} is not a value that is written to Plex")
+
+    @property
+    def kind(self) -> AckField | ReleaseField:
+        """Which value it is."""
+        return _KINDS[self.kind_name]
+
     def plex_value(self) -> PlexValue:
         """The value as sent to Plex: the quantity of a single record as a number, all else as text."""
         if self.value is not None and self.kind in _QUANTITIES and ":" not in self.value:
@@ -82,10 +95,11 @@ class WriteEntry(Frozen):
         return self.value
 
 
+_KINDS: dict[str, AckField | ReleaseField] = {kind.value: kind for kind in (*AckField, *ReleaseField)}
 _QUANTITIES = (AckField.CONFIRMED_QUANTITY, ReleaseField.QUANTITY)
 
 
-class WritePlan(Frozen):
+class WritePlan(Frozen, frozen=True, kw_only=True):
     """All target values in Plex for one order."""
 
     order_id: str
@@ -96,8 +110,8 @@ class WritePlan(Frozen):
     """Values that cannot be expressed faithfully in Plex: need attention."""
 
 
-class FieldChange(Frozen):
-    """One field whose value in Plex differs from the plan."""
+class FieldChange(Struct, frozen=True, kw_only=True):
+    """One field whose value in Plex differs from the plan. Changes of older state files have a `value`, ignored."""
 
     level: Level
     record_id: str
@@ -106,6 +120,4 @@ class FieldChange(Frozen):
     field: str
     before: str | None
     after: str | None
-    value: PlexValue
-    """`after` as sent to Plex."""
     why: str

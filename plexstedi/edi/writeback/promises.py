@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import ConfirmedSchedule, LineOutcome
 from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
@@ -20,8 +22,7 @@ _PLACES = 10
 BY_HAND = "enter it in Plex by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasePromise:
+class ReleasePromise(Struct, frozen=True):
     """One release with its promised parts; quantities in the Plex unit."""
 
     line: Line
@@ -185,7 +186,7 @@ def _within(parts: Sequence[ConfirmedSchedule], asked: Decimal) -> list[Confirme
         quantity = min(left, part.quantity)
         left -= quantity
         if quantity > 0:
-            kept.append(part.model_copy(update={"quantity": quantity}))
+            kept.append(replace(part, quantity=quantity))
     return kept
 
 
@@ -197,7 +198,7 @@ def _in_plex_unit(parts: Sequence[ConfirmedSchedule], factor: Decimal) -> tuple[
         if quantity is None:
             return None
         if quantity > 0:
-            found.append(part.model_copy(update={"quantity": quantity}))
+            found.append(replace(part, quantity=quantity))
     return tuple(found)
 
 

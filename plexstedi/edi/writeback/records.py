@@ -37,7 +37,7 @@ def plan_record_writes(
             line=promise.line.number,
             release_number=promise.release.number,
             field=name,
-            kind=kind,
+            kind_name=kind,
             value=_value(promise, kind),
             why=promise.why,
         )

@@ -7,7 +7,8 @@ release can express faithfully are written; all others are in the note only and,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.order import Order
@@ -18,8 +19,7 @@ from plexstedi.edi.writeback.plan import ReleaseField, WriteEntry, WritePlan, Wr
 from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 
-@dataclass(slots=True)
-class _ReleaseDraft:
+class _ReleaseDraft(Struct):
     values: Collection[ReleaseField]
     entries: list[WriteEntry] = field(default_factory=list)
     withheld: list[Reason] = field(default_factory=list)
@@ -37,7 +37,7 @@ class _ReleaseDraft:
                 line=promise.line.number,
                 release_number=promise.release.number,
                 field=kind.value,
-                kind=kind,
+                kind_name=kind,
                 value=value,
                 asked=asked,
                 why=promise.why,

@@ -7,20 +7,19 @@ composite; without one the element is text (codes and identifiers included).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Element:
+
+class Element(Struct, frozen=True):
     """One element: its Guide JSON name without position, and its kind ('' is text)."""
 
     name: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentDef:
+class SegmentDef(Struct, frozen=True):
     """One segment: its Guide JSON name without the id, and its elements from position 1."""
 
     id: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.edi.x12.elements import COMPOSITES, segment_def
 
@@ -30,8 +31,7 @@ class BrokenX12Error(ValueError):
     """The text is not well-formed X12; the message names the location."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawInterchange:
+class RawInterchange(Struct, frozen=True):
     """One interchange split into segments, each a list of elements starting with the segment id."""
 
     isa: tuple[str, ...]

@@ -8,16 +8,16 @@ Base maxima: edi/X12.md 3.1 and X12's set tables.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 Section = Literal["heading", "detail", "summary"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
-@dataclass(frozen=True, slots=True)
-class SetEntry:
+class SetEntry(Struct, frozen=True):
     """One entry of a set: a segment, or a loop with its entries (without the opening segment)."""
 
     id: str
@@ -30,8 +30,7 @@ class SetEntry:
         return next((entry for entry in self.entries if entry.id == segment_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class SetDef:
+class SetDef(Struct, frozen=True):
     """A transaction set: entries of its three sections."""
 
     id: str

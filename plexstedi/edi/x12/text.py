@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from plexstedi.edi.plain_values import MOST_DIGITS, plain_number, plain_whole
 from plexstedi.edi.units import plain
@@ -28,8 +29,7 @@ class UnwritableError(ValueError):
     """A value cannot be written with these delimiters. Builders clean text beforehand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """Envelope of a transaction. Ids are padded and control numbers formatted when written."""
 
     sender_qualifier: str
@@ -49,16 +49,14 @@ class Envelope:
     acknowledgment_requested: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedTransaction:
+class ParsedTransaction(Struct, frozen=True):
     """One parsed transaction set, with its ST02."""
 
     control_number: str
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """One parsed functional group: GS01, GS06, GS08 and its sets."""
 
     functional_id: str
@@ -67,8 +65,7 @@ class Group:
     transactions: tuple[ParsedTransaction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Interchange:
+class Interchange(Struct, frozen=True):
     """One parsed interchange."""
 
     sender_qualifier: str
@@ -160,8 +157,7 @@ def _number_text(number: Decimal) -> str:
     return f"{'-' if number < 0 else ''}{whole if whole != '0' or not point else ''}{point}{decimals}"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSet:
+class FoundSet(Struct, frozen=True):
     """One transaction set of a file, with its control numbers; None if the text has no envelope."""
 
     parsed: ParsedTransaction
@@ -341,8 +337,7 @@ def _read_time(text: str) -> time | None:
         return None
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A loop under construction."""
 
     entry: SetEntry

@@ -6,18 +6,18 @@ Result of builders and readers, and input of guide binding; independent of key n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
+from msgspec import Struct
+
 Simple: TypeAlias = str | Decimal | date | time
 """Value of an element: code or text, number, date, time. Only date and time positions have typed dates and times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Composite:
+class Composite(Struct, frozen=True):
     """A composite element (C001 in POC05): its components by position, from 1."""
 
     components: tuple[Simple | None, ...]
@@ -26,8 +26,7 @@ class Composite:
 Value: TypeAlias = Simple | Composite
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """One segment: its id and its elements, position 1 first; an absent element is None."""
 
     id: str
@@ -46,8 +45,7 @@ class Segment:
         return plain or None
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A loop, named by the id of the segment that opens it; `children[0]` is that segment."""
 
     id: str
@@ -77,8 +75,7 @@ class Loop:
 Node: TypeAlias = Segment | Loop
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """One transaction set without ST and SE. `release` is six digits, as in GS08 ("004010")."""
 
     set_id: str

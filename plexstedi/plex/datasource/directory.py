@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from plexstedi.edi.order import LineState, Supplier
 from plexstedi.plex.datasource.tables import SourceTables, ignored_input

@@ -6,14 +6,14 @@ data sources return releases only by order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 from plexstedi.errors import ServiceRefused
 
 
-@dataclass(frozen=True)
-class ReleaseKey:
+class ReleaseKey(Struct, frozen=True):
     """The three keys of a release, as text."""
 
     order: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json
 from plexstedi.edi.order import Order, Part
@@ -43,8 +44,7 @@ _STOPS = ("time-limit", "row-limit")
 """Codes of faults that concern the run, not one order."""
 
 
-@dataclass
-class _Calls:
+class _Calls(Struct):
     """The calls of one order; equal ones are made once."""
 
     tables: SourceTables
@@ -58,8 +58,7 @@ class _Calls:
         return self.tables.rows(table, keys, self.made[key])
 
 
-@dataclass(frozen=True)
-class _OrderRows:
+class _OrderRows(Struct, frozen=True):
     header: Row | None
     lines: tuple[Row, ...] = ()
     releases: tuple[Row, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.errors import ServiceRefused
 from plexstedi.plex.datasource.tables import SourceTables
@@ -14,8 +15,7 @@ _BY_CUSTOMER_CARE = (20, 2769, 2770, 28809, 16518)
 _NEARLY = 0.8
 
 
-@dataclass(frozen=True)
-class TableFinding:
+class TableFinding(Struct, frozen=True):
     """A table's state: `problem` is empty if it is as configured; None: not known, there is no metadata."""
 
     table: str

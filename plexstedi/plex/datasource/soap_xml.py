@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import escape
+
+from msgspec import Struct, field
 
 NAMESPACE = "http://www.plexus-online.com/DataSource"
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -27,8 +28,7 @@ class BrokenSoapError(ValueError):
     """A response that is not a readable SOAP envelope, or that has a document type or an excessive size."""
 
 
-@dataclass
-class SoapResult:
+class SoapResult(Struct):
     """One response of ExecuteDataSource, or a fault. All values are texts."""
 
     fault_code: str | None = None

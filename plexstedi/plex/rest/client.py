@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, cast
 from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
@@ -34,15 +35,13 @@ _GRACE = timedelta(seconds=1)
 """Filters have a resolution of whole seconds, rows have fractions."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NoObject:
+class _NoObject(Struct, frozen=True):
     """An item of a list that is not a record."""
 
     row: Row
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked(Generic[_Read]):
+class _Checked(Struct, Generic[_Read], frozen=True):
     """What was read of a row, and whether the row lies in the window that was requested."""
 
     value: _Read

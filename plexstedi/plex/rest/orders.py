@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json, NotPlain
 from plexstedi.edi.order import Order, Part, Phase
@@ -35,14 +36,12 @@ _MAX_LISTED = 2000
 _EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
-@dataclass(slots=True)
-class _Marks:
+class _Marks(Struct):
     number: str = ""
     marks: dict[str, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """What is kept of a row of a list of orders or releases: a list may have tens of thousands."""
 
     order_id: str
@@ -52,8 +51,7 @@ class _Entry:
     row: Packed[Json] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Odd:
+class _Odd(Struct, frozen=True):
     """A row that names no order."""
 
     row: Row
@@ -90,8 +88,7 @@ class _Found:
         return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(self._orders.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class _OtherStatus:
+class _OtherStatus(Struct, frozen=True):
     """A row of another status than was requested."""
 
     text: str

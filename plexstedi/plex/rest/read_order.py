@@ -6,7 +6,8 @@ A line has no quantity and no due date in Plex; both are in its releases (plex/R
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.edi.order import Line, Order, Part, Release
 from plexstedi.plex.note_token import without_token
@@ -14,8 +15,7 @@ from plexstedi.plex.rest.rows import Row, RowFault
 from plexstedi.plex.rest.statuses import Statuses
 
 
-@dataclass(frozen=True)
-class MasterData:
+class MasterData(Struct, frozen=True):
     """The records that an order's rows refer to, by Plex id."""
 
     supplier_codes: Mapping[str, str]

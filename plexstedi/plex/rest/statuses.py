@@ -7,8 +7,9 @@ unknown status is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.plex.rest.rows import Row, RowFault
@@ -38,8 +39,7 @@ def _normalized(name: str | None) -> str:
     return " ".join((name or "").split()).casefold()
 
 
-@dataclass(frozen=True)
-class Statuses:
+class Statuses(Struct, frozen=True):
     """The meaning of a tenant's statuses, by case-insensitive name."""
 
     orders: Mapping[str, Phase]

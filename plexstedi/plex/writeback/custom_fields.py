@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.plain_values import plain_number
@@ -29,8 +30,7 @@ _OBJECT_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class StandardObject:
+class StandardObject(Struct, frozen=True):
     """A Plex standard object with the custom fields that the customer defined on it."""
 
     name: str
@@ -107,8 +107,7 @@ def values_of(document: Json, wanted: Collection[str]) -> dict[str, FieldValue]:
     return {name: field_value(found.get(name.casefold())) for name in wanted}
 
 
-@dataclass(frozen=True)
-class DayFields:
+class DayFields(Struct, frozen=True):
     """Converts the custom fields that hold a day: read as the day in Plex's screens, written as the stored time.
 
     Without a configured time zone, days are not converted.

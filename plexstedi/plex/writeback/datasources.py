@@ -10,9 +10,10 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
@@ -55,8 +56,7 @@ def basic_headers(username: str, password: str) -> Mapping[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(Struct, frozen=True):
     """Name, inputs and columns of a data source."""
 
     name: str
@@ -67,8 +67,7 @@ class Metadata:
     """By input: its type in Plex, such as `int32`; empty if Plex states none."""
 
 
-@dataclass(frozen=True)
-class FoundSource:
+class FoundSource(Struct, frozen=True):
     """A data source that the account may use."""
 
     id: int
@@ -79,8 +78,7 @@ class Key(str):
     """A key of Plex, kept as text. It is sent back as an integer where that is the input's type."""
 
 
-@dataclass(frozen=True)
-class SourceRows:
+class SourceRows(Struct, frozen=True):
     """The rows of one execution. `columns`: all names that Plex returned; None if no row shows them."""
 
     rows: tuple[Mapping[str, Json], ...]

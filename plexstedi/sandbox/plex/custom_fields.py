@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.store import Place, PlexStore
@@ -17,8 +18,7 @@ class CustomFieldError(ValueError):
     """A request names an unknown object, record or field, or a value of the wrong type."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDefinition:
+class FieldDefinition(Struct, frozen=True):
     object: str
     name: str
     type: str
@@ -36,8 +36,7 @@ class FieldDefinition:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StandardObject:
+class StandardObject(Struct, frozen=True):
     name: str
     label: str
     table: str
@@ -117,8 +116,7 @@ def _records(store: PlexStore, thing: StandardObject) -> list[tuple[str, Place]]
     ]
 
 
-@dataclass(slots=True)
-class KeyIndex:
+class KeyIndex(Struct):
     """An index of one object's records by key, built once per request."""
 
     by_keys: dict[tuple[Json, ...], str]
@@ -128,8 +126,7 @@ class KeyIndex:
         return cls({tuple(identifiers(thing, place).values()): rid for rid, place in _records(store, thing)})
 
 
-@dataclass(frozen=True, slots=True)
-class Save:
+class Save(Struct, frozen=True):
     """One validated record of a save request."""
 
     object: str

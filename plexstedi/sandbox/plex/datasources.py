@@ -6,9 +6,10 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from plexstedi.decimal_json import BrokenJsonError, Json
 from plexstedi.sandbox.faults import FaultKind, FaultRule

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import Enum
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from plexstedi.sandbox.plex.records import (
     ApprovedSupplier,
@@ -35,8 +36,7 @@ class Kind(Enum):
     END = "not after"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter(Generic[R]):
+class Filter(Struct, Generic[R], frozen=True):
     """One query parameter in both spellings, and the value that it compares."""
 
     name: str

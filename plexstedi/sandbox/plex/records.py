@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json
 
 
-@dataclass(frozen=True, slots=True)
-class OrderStatus:
+class OrderStatus(Struct, frozen=True):
     """One row of the PO status table: its flags define the meaning, the name is the customer's."""
 
     name: str
@@ -24,8 +24,7 @@ class OrderStatus:
     received: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseStatus:
+class ReleaseStatus(Struct, frozen=True):
     """One row of the release status table."""
 
     name: str
@@ -62,8 +61,7 @@ RELEASE_STATUSES = (
 )
 
 
-@dataclass(slots=True)
-class Address:
+class Address(Struct):
     id: str
     code: str
     street: str
@@ -74,8 +72,7 @@ class Address:
     email: str | None = None
 
 
-@dataclass(slots=True)
-class Supplier:
+class Supplier(Struct):
     id: str
     code: str
     name: str
@@ -85,8 +82,7 @@ class Supplier:
     status: str = "Active"
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     id: str
     number: str
     revision: str
@@ -98,8 +94,7 @@ class Part:
     status: str = "Production"
 
 
-@dataclass(slots=True)
-class ApprovedSupplier:
+class ApprovedSupplier(Struct):
     """A supplier that may deliver a part, with its own number for it."""
 
     id: str
@@ -108,8 +103,7 @@ class ApprovedSupplier:
     part_number: str | None
 
 
-@dataclass(slots=True)
-class Release:
+class Release(Struct):
     """One schedule line. `key` is Plex's integer key."""
 
     id: str
@@ -126,8 +120,7 @@ class Release:
     original_due: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseAcknowledgement:
+class ReleaseAcknowledgement(Struct, frozen=True):
     """One Plex acknowledgment record; `date` as received."""
 
     key: int
@@ -138,8 +131,7 @@ class ReleaseAcknowledgement:
     source_key: Json
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """One order line; quantities and dates are in its releases."""
 
     id: str
@@ -161,8 +153,7 @@ class Line:
     note: str | None = None
 
 
-@dataclass(slots=True)
-class Order:
+class Order(Struct):
     """One purchase order."""
 
     id: str
@@ -187,8 +178,7 @@ class Order:
     blanket: bool = False
 
 
-@dataclass(slots=True)
-class Receipt:
+class Receipt(Struct):
     id: str
     order: Order
     line: Line
@@ -198,8 +188,7 @@ class Receipt:
     shipper: str | None = None
 
 
-@dataclass(slots=True)
-class InvoiceLine:
+class InvoiceLine(Struct):
     id: str
     description: str
     part_number: str | None
@@ -210,8 +199,7 @@ class InvoiceLine:
     tax_amount: Decimal | None = None
 
 
-@dataclass(slots=True)
-class Invoice:
+class Invoice(Struct):
     """One customer (AR) invoice."""
 
     id: str
@@ -230,8 +218,7 @@ class Invoice:
     void: bool = False
 
 
-@dataclass(slots=True)
-class Tenant:
+class Tenant(Struct):
     """One company in Plex."""
 
     id: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.clock import SandboxClock
@@ -54,8 +55,7 @@ PLAN_DAYS = 60
 """A release due within FIRM_DAYS is derived as firm, within PLAN_DAYS as planned, beyond that as forecast."""
 
 
-@dataclass(slots=True)
-class PlexSettings:
+class PlexSettings(Struct):
     """The settings of the simulated Plex. The secrets are sample values."""
 
     api_key: str = "sandboxsandboxsandboxsandbox0001"
@@ -95,8 +95,7 @@ class PlexSettings:
     """Rows per page in the `oauth2` dialect."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlexCall:
+class PlexCall(Struct, frozen=True):
     """One authenticated call: its tenant's store, the spelling of names, and the filters disabled by a fault."""
 
     request: Request
@@ -128,8 +127,7 @@ def not_authenticated() -> NoReturn:
     raise HttpError(plex_error(401, "REQUEST_NOT_AUTHENTICATED", "The request could not be authenticated."))
 
 
-@dataclass(slots=True)
-class PlexService:
+class PlexService(Struct):
     """Both tenants, access checks and the rate limit."""
 
     clock: SandboxClock

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import asdict
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.records import (

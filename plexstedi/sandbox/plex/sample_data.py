@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plexstedi.sandbox.behaviours import DEFAULT_CHARACTERS, Character
 from plexstedi.sandbox.plex.records import Address, Invoice, InvoiceLine, Line, Order, Part, Release, Supplier, Tenant
@@ -33,8 +34,7 @@ TIMEZONE = "America/Detroit"
 """The plant's time zone: half of the days are stored as its midnight, half as midnight UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class TradingPartner:
+class TradingPartner(Struct, frozen=True):
     """A supplier's (or customer's) EDI set-up at Stedi, and its behaviour. `settings` is by transaction set."""
 
     code: str
@@ -48,8 +48,7 @@ class TradingPartner:
     """The set that acknowledges an 860: `865`, or `855` with the whole order."""
 
 
-@dataclass(slots=True)
-class SampleData:
+class SampleData(Struct):
     """The served tenant, the other company that is the key's default tenant, and the trading partners."""
 
     tenant: Tenant

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 ROW_LIMIT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     name: str
     type: str
     required: bool = False
@@ -25,8 +25,7 @@ class Input:
         return {"name": self.name, "type": self.type, "required": self.required, "nullable": self.nullable}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A data source with its inputs, outputs and columns; `limit`: the most rows that it returns."""
 
     id: int
@@ -46,8 +45,7 @@ class Source:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The result of a data source: outputs by name, and rows."""
 
     outputs: Mapping[str, Json]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.clock import SandboxClock
@@ -24,8 +26,7 @@ from plexstedi.sandbox.plex.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A record with its parents: an order, or one of its lines, or a release of that line."""
 
     order: Order
@@ -33,8 +34,7 @@ class Place:
     release: Release | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlexWrite:
+class PlexWrite(Struct, frozen=True):
     """One write by a client. `effective` is False if it changed nothing."""
 
     at: datetime
@@ -52,8 +52,7 @@ class PlexWrite:
         return any(self.before.get(key) != value for key, value in self.after.items())
 
 
-@dataclass(frozen=True, slots=True)
-class NewLine:
+class NewLine(Struct, frozen=True):
     """A line to add to an order."""
 
     part_number: str
@@ -63,8 +62,7 @@ class NewLine:
     due: date
 
 
-@dataclass(slots=True)
-class PlexStore:
+class PlexStore(Struct):
     """One tenant's data and indexes."""
 
     tenant: Tenant
@@ -259,7 +257,7 @@ def release_status(name: str) -> ReleaseStatus:
 
 def _assign(record: Order | Line | Release, fields: Mapping[str, object]) -> None:
     for name, value in fields.items():
-        if name not in record.__dataclass_fields__:
+        if name not in record.__struct_fields__:
             raise KeyError(f"{type(record).__name__} has no field {name!r}")
         setattr(record, name, value)
 

@@ -6,8 +6,9 @@ import base64
 import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.filters import read_moment
@@ -32,8 +33,7 @@ WITHHELD = timedelta(seconds=15)
 """Polling withholds items younger than this."""
 
 
-@dataclass(slots=True)
-class StediSettings:
+class StediSettings(Struct):
     """The settings of the simulated Stedi."""
 
     api_keys: set[str] = field(default_factory=lambda: {"sandbox1.stedi-made-up-key"})

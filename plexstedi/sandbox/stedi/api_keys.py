@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import NoReturn
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.clock import SandboxClock
@@ -18,8 +19,7 @@ _TENANT = "7a1c52de-0b5f-4f0e-9d39-5c6cf0a5f0aa"
 _MOST_KEYS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ListedKey:
+class ListedKey(Struct, frozen=True):
     """A key as listed: the secret part is returned once, when the key is created."""
 
     prefix: str

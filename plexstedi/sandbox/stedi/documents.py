@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+
+from msgspec import Struct, field
 
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.web import HttpError, Request, Response
@@ -18,8 +19,7 @@ VALID_FOR = timedelta(minutes=60)
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-@dataclass(slots=True)
-class DocumentStore:
+class DocumentStore(Struct):
     """Stored bytes by artifact id."""
 
     clock: SandboxClock

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.stedi.guide_names import ElementDef, Layout, Node, Repeat, SegmentDef
@@ -19,8 +20,7 @@ PURPOSE_CODES = frozenset(
 _PURPOSE_KEY = "transaction_set_purpose_code_01"
 
 
-@dataclass(frozen=True, slots=True)
-class GuideError:
+class GuideError(Struct, frozen=True):
     """One violation of a guide, with its path."""
 
     code: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+
+from msgspec import Struct
 
 _SEGMENTS = """
 ST transaction_set_header transaction_set_identifier_code:ID3-3! transaction_set_control_number:N01-9!
@@ -193,8 +194,7 @@ FUNCTIONAL_GROUPS = {"850": "PO", "855": "PR", "860": "PC", "865": "CA", "810": 
 RELEASES = ("004010", "005010")
 
 
-@dataclass(frozen=True, slots=True)
-class ElementDef:
+class ElementDef(Struct, frozen=True):
     """One element: its possible key names (with the position), X12 type, lengths."""
 
     position: int
@@ -206,8 +206,7 @@ class ElementDef:
     components: tuple[ElementDef, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentDef:
+class SegmentDef(Struct, frozen=True):
     """One segment of a release: its id, its key, its elements."""
 
     id: str
@@ -226,8 +225,7 @@ class Repeat(Enum):
     EITHER = "object or array"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A segment, or a loop (`children`, the first of which is its first segment)."""
 
     segment: SegmentDef
@@ -243,8 +241,7 @@ class Node:
         return f"{self.segment.key}_loop" if self.children else self.segment.key
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The three areas of a transaction set in one release."""
 
     set_id: str

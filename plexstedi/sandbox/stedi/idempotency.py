@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.stedi.send import bad_request, stedi_error
@@ -15,15 +16,13 @@ KEY_REMEMBERED = timedelta(hours=24)
 """Lifetime of a key, from its first request."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Remembered(Struct, frozen=True):
     fingerprint: str
     since: datetime
     response: Response
 
 
-@dataclass(slots=True)
-class IdempotencyBook:
+class IdempotencyBook(Struct):
     """The known keys with request and response. Rejections (4xx) are not stored."""
 
     clock: SandboxClock

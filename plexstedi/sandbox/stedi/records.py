@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.sample_data import TradingPartner
@@ -16,8 +17,7 @@ LOCAL_PROFILE = "riverbend"
 Direction = Literal["INBOUND", "OUTBOUND"]
 
 
-@dataclass(slots=True)
-class Setting:
+class Setting(Struct):
     """One transaction setting of a partnership. With `guide_schema`, documents are validated against that guide."""
 
     id: str
@@ -27,8 +27,7 @@ class Setting:
     guide_schema: Json = None
 
 
-@dataclass(slots=True)
-class Partnership:
+class Partnership(Struct):
     """One trading relationship with its settings and counters."""
 
     id: str
@@ -46,8 +45,7 @@ class Partnership:
         return Party(self.partner.isa_qualifier, self.partner.isa_id, self.partner.isa_id)
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
+class DeliveryReport(Struct, frozen=True):
     id: str
     attempt: int
     at: datetime
@@ -55,8 +53,7 @@ class DeliveryReport:
     message: str
 
 
-@dataclass(slots=True)
-class Transaction:
+class Transaction(Struct):
     """One transaction set of a file. It is listed once `processed_at` is set."""
 
     id: str
@@ -71,8 +68,7 @@ class Transaction:
     processed_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class Execution:
+class Execution(Struct):
     """One inbound or outbound file and its status."""
 
     id: str
@@ -99,8 +95,7 @@ class Execution:
     receiver: Party = LOCAL
 
 
-@dataclass(slots=True)
-class GeneratedDocument:
+class GeneratedDocument(Struct):
     """An EDI file that Stedi generated for us; tests count these."""
 
     execution_id: str
@@ -120,8 +115,7 @@ class GeneratedDocument:
     """The execution whose delivered file of the same name was overwritten by this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingGroup:
+class OutgoingGroup(Struct, frozen=True):
     """One functional group to generate: validated Guide JSON and its segments."""
 
     setting: Setting
@@ -131,8 +125,7 @@ class OutgoingGroup:
     partner_application: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """The validated content of one send."""
 
     partnership: Partnership

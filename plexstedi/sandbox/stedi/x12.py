@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.sandbox.stedi.guide_names import FUNCTIONAL_GROUPS
 
@@ -15,8 +16,7 @@ class X12Error(ValueError):
     """The text is not X12, its envelope is inconsistent, or it cannot be translated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(Struct, frozen=True):
     element: str = "*"
     component: str = ">"
     repetition: str = "^"
@@ -26,8 +26,7 @@ class Delimiters:
         return self.element + self.component + self.repetition + self.segment
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """Sender or receiver of an interchange: ISA qualifier and id, GS application code."""
 
     qualifier: str
@@ -35,8 +34,7 @@ class Party:
     application: str
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """The data of ISA and GS."""
 
     sender: Party
@@ -48,8 +46,7 @@ class Envelope:
     acknowledgment_requested: str = "0"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """One functional group: its number, and its transaction sets (ST02 and body without ST and SE)."""
 
     number: int
@@ -57,8 +54,7 @@ class Group:
     sets: tuple[tuple[str, tuple[Segment, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Interchange:
+class Interchange(Struct, frozen=True):
     """One interchange."""
 
     envelope: Envelope

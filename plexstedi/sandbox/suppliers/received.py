@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.sandbox.stedi.x12 import COMPONENT, Segment, X12Error
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A quantity on a day; `day` is None if the document states none."""
 
     quantity: Decimal
     day: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderedLine:
+class OrderedLine(Struct, frozen=True):
     """One line of a received order. `items` are qualifier and id, as sent."""
 
     number: str
@@ -35,8 +35,7 @@ class OrderedLine:
         return max((each.day for each in self.schedules if each.day is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedOrder:
+class ReceivedOrder(Struct, frozen=True):
     """An order as known to the supplier."""
 
     number: str
@@ -45,8 +44,7 @@ class ReceivedOrder:
     cancelled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(Struct, frozen=True):
     """One POC: its code (POC02), and the line after the change."""
 
     code: str
@@ -55,8 +53,7 @@ class LineChange:
     """The quantity left to receive (POC04), if stated."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedChange:
+class ReceivedChange(Struct, frozen=True):
     """One 860."""
 
     number: str
@@ -66,8 +63,7 @@ class ReceivedChange:
     changes: tuple[LineChange, ...]
 
 
-@dataclass(slots=True)
-class OrderBook:
+class OrderBook(Struct):
     """One supplier's orders by number."""
 
     orders: dict[str, ReceivedOrder] = field(default_factory=dict)

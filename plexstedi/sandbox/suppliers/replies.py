@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+
+from msgspec import Struct
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.stedi.guide_check import x12_number
@@ -15,16 +16,14 @@ from plexstedi.sandbox.suppliers.received import LineChange, OrderedLine, Receiv
 _CASE = Decimal(12)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One transaction set sent by a supplier."""
 
     set_id: str
     body: tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Detail:
+class _Detail(Struct, frozen=True):
     """The acknowledgment of one line: ACK loops and SCH, and the supplier's PO101."""
 
     number: str

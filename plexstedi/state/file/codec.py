@@ -10,12 +10,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar, cast
 
-from pydantic import BaseModel
+from msgspec.structs import asdict
 
+from plexstedi.edi.model import Frozen, from_json, to_json
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound=Frozen)
 _WIDTH = len("2026-11-23T07:00:00.000000Z")
 
 
@@ -87,16 +88,16 @@ def pack_beside(packed: bytes, beside: bytes | None) -> bytes:
         return packed
 
 
-def pack_model(model: BaseModel, beside: bytes = b"") -> bytes:
+def pack_model(model: Frozen, beside: bytes = b"") -> bytes:
     """A model as compressed JSON; `beside` as in `pack`."""
-    return pack(model.model_dump_json(), beside)
+    return pack(to_json(model), beside)
 
 
 def unpack_model(kind: type[Model], packed: bytes, beside: bytes = b"") -> Model:
     """Inverse of `pack_model`. Equal contents give one and the same model: models are immutable."""
     if len(packed) > _MOST_KEPT:
         # Two hundred of thousands of lines each would fill the memory.
-        return kind.model_validate_json(unpack(packed, beside))
+        return from_json(kind, unpack(packed, beside))
     return cast(Model, _unpacked_model(kind, packed, beside))
 
 
@@ -105,19 +106,19 @@ _MOST_KEPT = 4096
 
 
 @lru_cache(maxsize=256)
-def _unpacked_model(kind: type[BaseModel], packed: bytes, beside: bytes) -> BaseModel:
+def _unpacked_model(kind: type[Frozen], packed: bytes, beside: bytes) -> Frozen:
     # By content, not by row: while one order is decided, its rows are read several times, and may change.
-    return kind.model_validate_json(unpack(packed, beside))
+    return from_json(kind, unpack(packed, beside))
 
 
 def reasons_text(reasons: Sequence[Reason]) -> str:
     """Reasons as JSON text."""
-    return json.dumps([reason.model_dump() for reason in reasons], sort_keys=True)
+    return json.dumps([asdict(reason) for reason in reasons], sort_keys=True)
 
 
 def reasons_of(text: str) -> tuple[Reason, ...]:
     """Inverse of `reasons_text`."""
-    return tuple(Reason.model_validate(entry) for entry in json.loads(text))
+    return from_json(tuple[Reason, ...], text)
 
 
 def listed(states: Iterable[StrEnum]) -> str:

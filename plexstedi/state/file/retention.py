@@ -7,15 +7,15 @@ and acknowledgments are compared. So no document that was sent can count as new.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class DroppedContents:
+class DroppedContents(Struct, frozen=True):
     """Number of contents that were deleted."""
 
     documents: int

@@ -6,8 +6,9 @@ acknowledgments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
@@ -20,8 +21,7 @@ _AFTER_ALL_DAYS = "day;"
 _COUNTED = "('applied', 'held', 'superseded')"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """The first acknowledgment (855, 865) of one document."""
 
     supplier: str
@@ -33,8 +33,7 @@ class Response:
     """None: the acknowledgment could not be compared with the order."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOrderCount:
+class OpenOrderCount(Struct, frozen=True):
     """Number of open orders whose last documents have the same statuses; all None: no document was made."""
 
     state: DocumentState | None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from plexstedi.clock import Clock
 from plexstedi.config.load import Config
@@ -27,8 +28,7 @@ _LOOK_BACK = timedelta(days=30)
 _MOST_PAGES = 4
 
 
-@dataclass(frozen=True)
-class FoundSupplier:
+class FoundSupplier(Struct, frozen=True):
     """A supplier in Plex, with the number of its open orders among those that were read."""
 
     code: str
@@ -36,8 +36,7 @@ class FoundSupplier:
     open_orders: int
 
 
-@dataclass(frozen=True)
-class FoundSuppliers:
+class FoundSuppliers(Struct, frozen=True):
     """All suppliers of Plex, by code; `orders_read` of `orders_open` open orders were read."""
 
     suppliers: tuple[FoundSupplier, ...]
@@ -45,8 +44,7 @@ class FoundSuppliers:
     orders_open: int
 
 
-@dataclass(frozen=True)
-class SeenPartnership:
+class SeenPartnership(Struct, frozen=True):
     """A partnership in Stedi's list of transactions, and its outbound setting by document (850, 860)."""
 
     partnership_id: str

@@ -6,11 +6,13 @@ writes and review items that follow, in one transaction.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import structs
+from msgspec.structs import replace
 
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.inbound.current_ids import current_ids
@@ -163,7 +165,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         dated=_iso(read.dated),
         content_hash=mark,
     )
-    if _repeats_unassigned(session, dataclasses.replace(inbound, content_hash=mark, dated=_iso(read.dated))):
+    if _repeats_unassigned(session, structs.replace(inbound, content_hash=mark, dated=_iso(read.dated))):
         return
     if inbound.state is not InboxState.WAITING:
         move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
@@ -236,7 +238,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     documents = [d for d in store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     ordered = ordered_on(store, candidate.order_id)
     others = [_comparable(other, documents, ordered) for other in _decided(session, inbound, candidate)]
-    received = _received(dataclasses.replace(inbound, content_hash=mark, dated=dated), ordered)
+    received = _received(structs.replace(inbound, content_hash=mark, dated=dated), ordered)
     repeats = duplicate_of(received, others)
     store.inbox.assign(
         inbound.transaction_id,
@@ -280,7 +282,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         ordered_on=ordered,
     )
     notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
-    outcome = outcome.model_copy(update={"notes": (*outcome.notes, *filter(None, notes))})
+    outcome = replace(outcome, notes=(*outcome.notes, *filter(None, notes)))
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -318,7 +320,7 @@ def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | N
     """
     given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
     outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
-    return _received(other, ordered).model_copy(update={"outdated": given_up or outdated})
+    return replace(_received(other, ordered), outdated=given_up or outdated)
 
 
 def _received(inbound: Inbound, ordered: date | None) -> ReceivedDocument:
@@ -368,7 +370,7 @@ def _with_currency(session: Session, order_id: str, last_sent: SentOrder, docume
     if last_sent.currency is not None or not document.revision:
         return last_sent
     order = session.store.orders.revision(order_id, document.revision)
-    return last_sent.model_copy(update={"currency": order.currency})
+    return replace(last_sent, currency=order.currency)
 
 
 def _received_quantities(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.matching import (
@@ -42,8 +43,7 @@ def wanted_set(inbound: Inbound) -> WantedSet:
     )
 
 
-@dataclass
-class Candidates:
+class Candidates(Struct):
     """The orders that acknowledgments may mean, each number read once per run."""
 
     _session: Session

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from plexstedi.config.load import Config
 from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
@@ -24,8 +25,7 @@ from plexstedi.sync.session import Session
 _NOTED_BY = (ReviewKind.LINE_BACKORDERED, ReviewKind.LINE_ATTENTION)
 
 
-@dataclass(frozen=True, slots=True)
-class LateDocument:
+class LateDocument(Struct, frozen=True):
     """A document past the warning or the limit of one of its deadlines."""
 
     document: Document

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
@@ -51,13 +52,11 @@ _MOST_PER_RUN = 200
 """Maximum number of such transactions per run; the rest follow in the next run."""
 
 
-@dataclass(frozen=True)
-class DocumentTooLarge:
+class DocumentTooLarge(Struct, frozen=True):
     """The document exceeds the maximum size of a response."""
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """A place where a transaction's document can be downloaded."""
 
     get: Callable[[], bytes | None]
@@ -191,8 +190,7 @@ def _bounded(get: Callable[[], bytes | None]) -> bytes | None | DocumentTooLarge
         return DocumentTooLarge()
 
 
-@dataclass(frozen=True)
-class _Document:
+class _Document(Struct, frozen=True):
     """A document as Stedi returned it."""
 
     content: bytes

@@ -16,6 +16,7 @@ from plexstedi.edi.inbound.reading.functional_ack import (
     verdict,
 )
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
+from plexstedi.edi.model import to_json
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.transaction import Transaction
 from plexstedi.state.document import Document
@@ -55,7 +56,7 @@ def decide_997(session: Session, inbound: Inbound, tree: Transaction | Unreadabl
     ]
     # Control numbers wrap around: the newest document with this number is meant.
     for document in documents[:1]:
-        mark = hashlib.sha256(read.model_dump_json().encode()).hexdigest()
+        mark = hashlib.sha256(to_json(read).encode()).hexdigest()
         last = session.store.inbox.last_functional_ack(document.id, inbound.transaction_id)
         # A repeated older 997 must not replace the result of a newer one.
         if last is not None and (last.content_hash == mark or _same_controls(last, inbound)):

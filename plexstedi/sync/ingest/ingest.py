@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
@@ -30,8 +31,7 @@ from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, repo
 from plexstedi.sync.writeback.plan import planned_for_other_strategy
 
 
-@dataclass(frozen=True)
-class PlannedChange:
+class PlannedChange(Struct, frozen=True):
     """One field in Plex: its current and new value, and the reason."""
 
     order: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from msgspec.structs import replace
+
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.not_applied import not_applied_reasons
 from plexstedi.edi.inbound.outcome import AckState, Reconciliation
@@ -145,7 +147,7 @@ def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbou
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:
-        unapplied = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
+        unapplied = replace(outcome, lines=tuple(lines), earlier=())
         _review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
 
 
@@ -210,7 +212,7 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     if more <= 0:
         return reasons
     last = reasons[_MOST_REASONS - 1]
-    return (*reasons[: _MOST_REASONS - 1], last.model_copy(update={"message": f"{last.message}; and {more} more"}))
+    return (*reasons[: _MOST_REASONS - 1], replace(last, message=f"{last.message}; and {more} more"))
 
 
 def _record_outcome(

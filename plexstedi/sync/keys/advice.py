@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.config.load import Config
 from plexstedi.credentials.secrets import Source, SourceKind
@@ -18,8 +19,7 @@ _ENCRYPT = "systemd-creds encrypt - /etc/credstore.encrypted/stedi-api-key"
 WARNED_AHEAD = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyDue:
+class KeyDue(Struct, frozen=True):
     """When the Stedi key is to be replaced."""
 
     at: datetime

@@ -7,17 +7,17 @@ then it is deleted at Stedi if plexstedi created it, and forgotten. Each step ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.secret_names import SecretName
 from plexstedi.sync.keys.advice import WARNED_AHEAD
 from plexstedi.sync.keys.record import KeyRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What is known after a run that Stedi accepted."""
 
     now: datetime
@@ -50,35 +50,30 @@ class Situation:
         return self.asked or (self.due_at is not None and self.now >= self.due_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Reconcile:
+class Reconcile(Struct, frozen=True):
     """A process was killed while it created a key: find at Stedi what became of it, by its description."""
 
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retire:
+class Retire(Struct, frozen=True):
     """A run has succeeded with the new key: delete the old one at Stedi (`delete`), and forget it."""
 
     id: str | None
     delete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Promote:
+class Promote(Struct, frozen=True):
     """Prove `stedi-api-key-next` by a read, and make it the key in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(Struct, frozen=True):
     """Create a key at Stedi; `pass_on`: for `alerts.rotate_command`, else as `stedi-api-key-next`."""
 
     pass_on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
+class Warn(Struct, frozen=True):
     """A user has to replace the key."""
 
     due_at: datetime

@@ -7,10 +7,13 @@ import hmac
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from msgspec import DecodeError, Struct, field
+from msgspec.structs import replace
+from pydantic import SecretStr
 
 from plexstedi.config.load import Config, PlexApi
 from plexstedi.credentials.secrets import Secrets
+from plexstedi.edi.model import Moment, from_json, to_json
 from plexstedi.errors import CredentialsFault
 from plexstedi.plain_text import many
 from plexstedi.secret_names import SecretName
@@ -24,18 +27,16 @@ _WARNED_AHEAD = timedelta(days=7)
 """At some companies a key of Plex Connect lapses 31 days after it was created (plex/README.md 4)."""
 
 
-class KeyRecord(BaseModel):
+class KeyRecord(Struct, frozen=True, kw_only=True):
     """Ids are the part of a key before its dot: Stedi lists them, they open nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
-    salt: str = Field(default_factory=lambda: token_hex(16))
+    salt: str = field(default_factory=lambda: token_hex(16))
     """The key of the keyed hash: the same key has another fingerprint in another state file."""
     fingerprint: str | None = None
     """Of the key in use."""
     id: str | None = None
     """Id of the key in use."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """When the key in use was stored or, if its source does not tell, first used."""
     own: tuple[str, ...] = ()
     """Ids of existing keys that plexstedi created: only these it deletes at Stedi."""
@@ -49,21 +50,21 @@ class KeyRecord(BaseModel):
     """The key in use is in the keyring, where plexstedi can replace it."""
     substitute: str | None = None
     """Name of the secret used in place of the refused `stedi-api-key`; None: it is not refused."""
-    refused_since: AwareDatetime | None = None
+    refused_since: Moment | None = None
 
     @classmethod
     def load(cls, cursors: Cursors, fact: Fact = Fact.STEDI_KEY) -> KeyRecord:
         """Load from the state; a new one if there is none."""
         text = cursors.get(fact)
         try:
-            return cls() if text is None else cls.model_validate_json(text)
-        except ValidationError:
+            return cls() if text is None else from_json(cls, text)
+        except DecodeError:
             # Written by another version. Keys created before are then deleted by a user.
             return cls()
 
     def save(self, cursors: Cursors, fact: Fact = Fact.STEDI_KEY) -> None:
         """Store in the state; the caller commits."""
-        cursors.put(fact, self.model_dump_json())
+        cursors.put(fact, to_json(self))
 
     def fingerprint_of(self, key: SecretStr) -> str:
         """A keyed hash of a key: tells whether it is another one, and nothing else."""
@@ -71,7 +72,7 @@ class KeyRecord(BaseModel):
 
     def changed(self, **values: object) -> KeyRecord:
         """A copy with these values."""
-        return self.model_copy(update=values)
+        return replace(self, **values)
 
     def observe(self, key: SecretStr, key_id: str | None, stored_at: datetime | None, now: datetime) -> KeyRecord:
         """The record after `key` was found in use; `stored_at` if its source records it."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from plexstedi.credentials.secrets import Secrets
@@ -84,8 +84,7 @@ def rotate_now(session: Session, secrets: Secrets) -> bool:
     return True
 
 
-@dataclass
-class Rotation:
+class Rotation(Struct):
     """The steps of one run. `asked`: a user asked for the rotation, so a fault ends the command."""
 
     session: Session

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from plexstedi.config.load import AlertsConfig
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, RecordsUnanswered, Unforeseen
@@ -58,7 +60,7 @@ def after_unrecorded_run(
     if not keys - quiet:
         return []
     if state is not None:
-        health_file.with_faults([one.model_copy(update={"alerted_at": now}) for one in noted]).save(state)
+        health_file.with_faults([replace(one, alerted_at=now) for one in noted]).save(state)
     wrong = [fault for fault in faults if fault_key(fault) in keys - quiet]
     return channel_warnings(send_message(alerts, failed_run_message(wrong, started=started), secrets))
 

@@ -9,11 +9,11 @@ import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from plexstedi.config.load import AlertsConfig, EmailConfig
@@ -30,8 +30,7 @@ _NET_SECONDS = 10.0
 _START_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class AlertResult:
+class AlertResult(Struct, frozen=True):
     """Result of one channel; `fault` None: it accepted the message."""
 
     channel: str

@@ -6,8 +6,9 @@ For a slot that was used with other content (422), and for a stream that `recove
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from plexstedi.edi.outbound.actions import Send850
 from plexstedi.edi.outbound.document import Renderings, prepare
@@ -26,16 +27,14 @@ _ENVELOPE = ("ISA", "GS", "ST", "SE", "GE", "IEA")
 _SEARCH_MARGIN = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version. `x12` None: it is not available, for the reason in `title`."""
 
     title: str
     x12: str | None
 
 
-@dataclass(frozen=True)
-class Versions:
+class Versions(Struct, frozen=True):
     """Versions, and the segments in which the first two differ: `-` first only, `+` second only."""
 
     versions: tuple[Version, ...] = ()

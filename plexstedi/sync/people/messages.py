@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from html import escape
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import PlexStediError
@@ -33,36 +33,30 @@ class Kind(StrEnum):
     TEST = "test"
 
 
-class AlertFault(BaseModel):
+class AlertFault(Struct, frozen=True):
     """A fault in an alert."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: str
     message: str
     fix: str
 
 
-class AlertItem(BaseModel):
+class AlertItem(Struct, frozen=True):
     """An open review item in a digest."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: int
     kind: str
     order: str | None
     supplier: str | None
     line: int | None
-    since: AwareDatetime
+    since: datetime
     reasons: tuple[Reason, ...]
 
 
-class AlertJson(BaseModel):
+class AlertJson(Struct, frozen=True):
     """What `alerts.command` gets with `command_format = "json"`."""
 
-    model_config = ConfigDict(frozen=True)
-
-    schema_: int
+    schema: int
     kind: Kind
     subject: str
     text: str
@@ -73,8 +67,7 @@ class AlertJson(BaseModel):
     """Of a digest: open review items."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """An alert: one line, the full text, and what both were made of."""
 
     subject: str
@@ -94,7 +87,7 @@ class Message:
     def as_json(self) -> str:
         """One JSON object on one line."""
         told = AlertJson(
-            schema_=1,
+            schema=1,
             kind=self.kind,
             subject=self.subject,
             text=self.text,
@@ -102,8 +95,7 @@ class Message:
             news=self.news,
             items=tuple(map(_item, self.items)),
         )
-        data = told.model_dump(mode="json")
-        text = json.dumps({"schema": data.pop("schema_"), **data}, ensure_ascii=False)
+        text = json.dumps(to_builtins(told), ensure_ascii=False)
         return visible_json(redacted(text)) + "\n"
 
 

@@ -8,8 +8,9 @@ last file. Every other stream is blocked, and a review item shows both versions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.advice import replay_command
 from plexstedi.edi.document_name import parse_file_name
@@ -36,8 +37,7 @@ _BEFORE_FIRST_FILE = timedelta(days=2)
 """Longest assumed time from the last change of an order in Plex to its first document."""
 
 
-@dataclass(frozen=True)
-class FoundStream:
+class FoundStream(Struct, frozen=True):
     """The files of one stream, oldest first, and their order or invoice."""
 
     word: Word

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from plexstedi.edi.document_name import Slot, idempotency_key
 from plexstedi.edi.sent import SentOrder
@@ -16,8 +16,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.lifecycle import Trade
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file of this program at Stedi that the ledger lacks."""
 
     execution: ExecutionRecord
@@ -25,8 +24,7 @@ class Found:
     mark: str
 
 
-@dataclass(frozen=True)
-class FileAtStedi:
+class FileAtStedi(Struct, frozen=True):
     """A file with its delivery, control numbers and contents at Stedi."""
 
     file: Found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.x12.text import BrokenX12Error, parse
@@ -13,8 +15,7 @@ from plexstedi.edi.x12.text import BrokenX12Error, parse
 _LINE = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveredSent:
+class RecoveredSent(Struct, frozen=True):
     """One file at Stedi."""
 
     kind: str
@@ -36,7 +37,7 @@ def sent_by_position(last: SentOrder, files: Sequence[RecoveredSent]) -> list[Se
         else:
             changed = changed_lines(after.x12) if after.kind == "860" else None
         lines = tuple(_before(line, changed) for line in found[0].lines)
-        found.insert(0, found[0].model_copy(update={"lines": lines}))
+        found.insert(0, replace(found[0], lines=lines))
     return found
 
 
@@ -59,4 +60,4 @@ def _before(line: SentLine, changed: frozenset[int] | None) -> SentLine:
     if changed is not None and line.line not in changed:
         return line
     # Differs from every line that was ever sent: its earlier values are not known.
-    return line.model_copy(update={"items": {}, "schedules": (), "price_basis": f"before {line.price_basis or 'it'}"})
+    return replace(line, items={}, schedules=(), price_basis=f"before {line.price_basis or 'it'}")

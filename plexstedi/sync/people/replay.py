@@ -6,8 +6,9 @@ to the old one, and is never sent while the old one may still be on its way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from plexstedi.advice import order_command
 from plexstedi.edi.advice import partner_table
@@ -39,8 +40,7 @@ _WHY_NOT = {
 }
 
 
-@dataclass(frozen=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """A planned replay: the last document, and the one to be sent."""
 
     last: Document

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
 
@@ -25,8 +26,7 @@ class ContentChange(StrEnum):
     """The document sent before is no longer stored, or is of another kind."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A replayed document compared with the one sent before, but for the file name."""
 
     change: ContentChange

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from plexstedi.advice import filled
 from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
@@ -28,8 +30,7 @@ _OF_LINES = {
 }
 
 
-@dataclass(frozen=True)
-class ReviewLine:
+class ReviewLine(Struct, frozen=True):
     """One line as ordered and as acknowledged."""
 
     ordered: SentLine | None
@@ -37,8 +38,7 @@ class ReviewLine:
     acknowledged: LineOutcome
 
 
-@dataclass(frozen=True)
-class Consequence:
+class Consequence(Struct, frozen=True):
     """Consequence of accepting or rejecting a review item."""
 
     words: str
@@ -47,8 +47,7 @@ class Consequence:
     """Values that the next run would write to Plex because of it."""
 
 
-@dataclass(frozen=True)
-class ReviewDetail:
+class ReviewDetail(Struct, frozen=True):
     """A review item with all that is needed to decide it."""
 
     review: Review
@@ -106,7 +105,7 @@ def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines
             decision=_done(accept),
             reason=reason,
             lines=sorted(lines),
-            reasons=[entry.model_dump() for entry in review.reasons],
+            reasons=[asdict(entry) for entry in review.reasons],
             meaning=choice.words,
         )
     return closed
@@ -151,8 +150,8 @@ def _words(review: Review, choice: Choice) -> str:
 def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
     """A line with the item's number filled into the commands of its reasons."""
     fill = partial(filled, review=review.id, order=review.order_number, transaction=review.subject.transaction)
-    reasons = tuple(reason.model_copy(update={"fix": fill(reason.fix)}) for reason in line.reasons)
-    return line.model_copy(update={"reasons": reasons})
+    reasons = tuple(replace(reason, fix=fill(reason.fix)) for reason in line.reasons)
+    return replace(line, reasons=reasons)
 
 
 def detail(session: Session, review_id: int) -> ReviewDetail:

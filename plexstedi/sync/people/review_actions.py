@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.advice import order_command
 from plexstedi.edi.stream import streams
@@ -32,16 +33,14 @@ Act: TypeAlias = Callable[[Session, Review, Collection[int]], None]
 """Executes a choice, for some lines or (if empty) all, in the caller's transaction. Raise UsageFault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Accept or reject for one kind of item. `act` None: not possible, for the reason in `words`."""
 
     words: str
     act: Act | None
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """Both choices for one kind of item."""
 
     accept: Choice

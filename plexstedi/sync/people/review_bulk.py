@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.deviation import days_late, percent_off
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
@@ -28,8 +29,7 @@ class Decided(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What would be done with one item. `fault`: it cannot be decided so."""
 
     number: int
@@ -38,8 +38,7 @@ class Proposal:
     fault: UsageFault | None
 
 
-@dataclass(frozen=True)
-class ItemDecision:
+class ItemDecision(Struct, frozen=True):
     """What was done with one item."""
 
     number: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.state.reviews import Review, ReviewKind
 
@@ -14,8 +15,7 @@ AMOUNT_REASONS = frozenset({"quantity", "price"})
 """Reasons that `within` measures."""
 
 
-@dataclass(frozen=True)
-class ReviewCandidate:
+class ReviewCandidate(Struct, frozen=True):
     """An open review item, with how far its acknowledged lines are from the order."""
 
     review: Review
@@ -27,8 +27,7 @@ class ReviewCandidate:
     """Of a quantity or price; None as `days_late`."""
 
 
-@dataclass(frozen=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """Conditions that a selected item meets; None: any."""
 
     supplier: str | None = None

@@ -7,8 +7,9 @@ deletions, rows committed late).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.edi.order import Order, Phase
 from plexstedi.plain_text import many
@@ -29,8 +30,7 @@ COMMIT_DELAY = timedelta(minutes=1)
 FIRST_LOOK_BACK = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a poll reads: a window, unless it would be empty, and whether to sweep."""
 
     window: Window | None

@@ -6,8 +6,9 @@ An order that fails alone (no response, refused, an unforeseen error) blocks no 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from plexstedi.edi.order import Order, Supplier
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
@@ -24,8 +25,7 @@ from plexstedi.sync.session import Session
 _BATCH = 25
 
 
-@dataclass
-class Progress:
+class Progress(Struct):
     """Progress of this poll through the pending orders."""
 
     until: float
@@ -91,8 +91,7 @@ def may_be_of_one_order(error: Exception) -> bool:
     return not isinstance(error, PlexStediError)
 
 
-@dataclass
-class _PendingReader:
+class _PendingReader(Struct):
     """Reads pending orders, many with a call; once a call failed, each one separately."""
 
     session: Session

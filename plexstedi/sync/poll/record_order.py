@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from plexstedi.edi.order import Order, Phase, Supplier
 from plexstedi.edi.reasons import Reason
 from plexstedi.plex.port import (
@@ -100,7 +102,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
     if record is None or record.phase is Phase.VANISHED:
         return
     last = session.store.orders.revision(order_id, record.latest)
-    gone = last.model_copy(update={"phase": Phase.VANISHED})
+    gone = replace(last, phase=Phase.VANISHED)
     revision = session.store.orders.record(
         gone, marks=session.store.orders.marks(record.id), now=session.clock.now(), known=record.known, baseline=False
     )

@@ -6,10 +6,11 @@ Each finding is one check with its verdict and, unless it is fine, the fix.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
@@ -52,8 +53,7 @@ class Area(StrEnum):
     SUPPLIERS = "suppliers"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """The result of one check, with its fix."""
 
     area: Area

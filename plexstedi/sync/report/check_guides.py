@@ -6,11 +6,12 @@ be set up on orders that were sent by other means. Stores nothing and calls no s
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from plexstedi.config.load import Config
 from plexstedi.edi.order import Order, Phase
@@ -27,8 +28,7 @@ from plexstedi.sync.supplier_copy import received_so_far
 _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One document as it would be sent, or the reasons to hold it."""
 
     order: str
@@ -84,9 +84,9 @@ def _of_order(store: Store, record: OrderRecord, partner: Partner) -> Iterator[T
     latest = store.orders.revision(record.id, record.latest)
     master = store.orders.supplier(record.supplier, latest.supplier_address_id)
     if master is not None:
-        partner = dataclasses.replace(partner, name=master.name, address=master.address)
+        partner = structs.replace(partner, name=master.name, address=master.address)
     # A received order is tested as when it was released: only its form matters here.
-    order = latest.model_copy(update={"phase": Phase.RELEASED})
+    order = replace(latest, phase=Phase.RELEASED)
     before = _before(store, record)
     renderings = Renderings(partner)
     for key in streams(order, partner):
@@ -142,8 +142,7 @@ def _segments(prepared: Prepared) -> tuple[str, ...]:
     return tuple(name if count == 1 else f"{name} x{count}" for name, count in counted.items())
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """One cause that holds orders, or one omitted value, with the orders concerned."""
 
     what: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from plexstedi.state.audit import Event
 from plexstedi.state.document import Document
@@ -12,16 +12,14 @@ from plexstedi.state.store import Store
 from plexstedi.sync.report.timeline import EventWords
 
 
-@dataclass(frozen=True)
-class WordedEvent:
+class WordedEvent(Struct, frozen=True):
     """One event of the audit trail with its text."""
 
     event: Event
     words: str
 
 
-@dataclass(frozen=True)
-class History:
+class History(Struct, frozen=True):
     """The history of one order or invoice."""
 
     documents: tuple[Document, ...]

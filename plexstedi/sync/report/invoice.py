@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from plexstedi.edi.invoice import Invoice
 from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
@@ -10,8 +10,7 @@ from plexstedi.state.store import Store
 from plexstedi.sync.report.history import History, history_of
 
 
-@dataclass(frozen=True)
-class InvoiceReport:
+class InvoiceReport(Struct, frozen=True):
     """Everything that `status` shows of one invoice."""
 
     record: InvoiceRecord

@@ -6,10 +6,11 @@ If each release is sent as an order of its own, its lines are acknowledged separ
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import chain
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.order import Order, Phase
@@ -18,8 +19,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.store import Store
 
 
-@dataclass(frozen=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """A quantity with dates that the supplier confirmed, in the unit sent."""
 
     quantity: Decimal
@@ -28,16 +28,14 @@ class Promise:
     backordered: bool = False
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A quantity ordered for a date, in the unit sent."""
 
     quantity: Decimal
     due: date | None
 
 
-@dataclass(frozen=True)
-class OrderLine:
+class OrderLine(Struct, frozen=True):
     """One line, ordered and confirmed. Quantities are in `unit`: the unit sent, or that of Plex if it was not sent."""
 
     line: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from plexstedi.edi.order import Order
 from plexstedi.state.orders import OrderRecord
@@ -11,8 +11,7 @@ from plexstedi.sync.report.history import History, history_of
 from plexstedi.sync.report.lines import OrderLine, lines_of
 
 
-@dataclass(frozen=True)
-class OrderReport:
+class OrderReport(Struct, frozen=True):
     """Everything that `status` shows of one order."""
 
     record: OrderRecord

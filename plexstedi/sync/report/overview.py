@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.edi.inbound.reading.inbound_sets import READ_SETS
@@ -35,8 +36,7 @@ from plexstedi.config.places import may_exist
 _MOST_COMPARED = 50_000
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(Struct, frozen=True):
     """Times of the last reads, sends and writes; None: never."""
 
     plex_read_until: datetime | None = None
@@ -47,8 +47,7 @@ class Times:
     last_written: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Unwritten:
+class Unwritten(Struct, frozen=True):
     """An order whose acknowledgment is not written to Plex yet."""
 
     order_number: str
@@ -57,8 +56,7 @@ class Unwritten:
     why: str
 
 
-@dataclass(frozen=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """The report of `status`, of one supplier or of all."""
 
     orders: dict[str, int] = field(default_factory=dict)
@@ -246,8 +244,7 @@ def _times(store: Store, statistics: Statistics) -> Times:
     )
 
 
-@dataclass(frozen=True)
-class OrderRow:
+class OrderRow(Struct, frozen=True):
     """One order of a list, with its last document and number of open review items."""
 
     record: OrderRecord

@@ -6,10 +6,11 @@ Its cost depends on open orders, and on the days of the last year, each of which
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from plexstedi.config.load import Config
 from plexstedi.config.machine_tables import ReportConfig
@@ -40,8 +41,7 @@ PERIODS = (30, 90, 365)
 """Days of the scorecards."""
 
 
-@dataclass(frozen=True)
-class PageData:
+class PageData(Struct, frozen=True):
     """What the page shows, of one supplier or of all."""
 
     supplier: str | None

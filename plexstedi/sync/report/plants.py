@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.config.places import CONFIG_NAME
 from plexstedi.edi.deadlines import OverdueLevel
@@ -29,8 +31,7 @@ class ItemKind(StrEnum):
     REVIEW = "review"
 
 
-@dataclass(frozen=True)
-class PlantItem:
+class PlantItem(Struct, frozen=True):
     """One thing that is wrong at a plant."""
 
     kind: ItemKind
@@ -42,8 +43,7 @@ class PlantItem:
     review: int | None = None
 
 
-@dataclass(frozen=True)
-class Plant:
+class Plant(Struct, frozen=True):
     """One plant as read; without `health` it could not be."""
 
     name: str

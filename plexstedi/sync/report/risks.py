@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import AckState
 from plexstedi.edi.order import Line, ReleaseState
@@ -20,8 +21,7 @@ _DIFFERS = (AckState.REJECTED, AckState.BACKORDERED, AckState.HELD, AckState.CHA
 """Worst first."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLine:
+class OpenLine(Struct, frozen=True):
     """One line of an open order."""
 
     line: OrderLine
@@ -29,8 +29,7 @@ class OpenLine:
     """The earliest due date of a quantity that is not received; None: nothing is due."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOrder:
+class OpenOrder(Struct, frozen=True):
     """One open order of the page."""
 
     record: OrderRecord
@@ -51,8 +50,7 @@ class OpenOrder:
         return max((day for day in dates if day is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class LineRisk:
+class LineRisk(Struct, frozen=True):
     """Why one line is listed."""
 
     rank: int
@@ -62,8 +60,7 @@ class LineRisk:
     """The due date concerned."""
 
 
-@dataclass(frozen=True, slots=True)
-class RiskyLine:
+class RiskyLine(Struct, frozen=True):
     """The worst line of an order for one kind of risk."""
 
     order: OpenOrder

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from pydantic import ValidationError
+from msgspec import DecodeError
+from msgspec.structs import replace
 
+from plexstedi.edi.model import from_json
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import PlexStediError
 from plexstedi.internal import place_of
@@ -53,9 +55,9 @@ def _record(session: Session) -> None:
     with store.transaction():
         for day in days_to_read(stored, first, today):
             responded = _responses(store, day, session.config.suppliers)
-            _put(store, day, stored.get(day, DayRecord()).model_copy(update={"suppliers": responded}))
+            _put(store, day, replace(stored.get(day, DayRecord()), suppliers=responded))
         counted = counted_by_stage(store.page_statistics.open_orders())
-        _put(store, today, stored.get(today, DayRecord()).model_copy(update={"orders": counted}))
+        _put(store, today, replace(stored.get(today, DayRecord()), orders=counted))
         store.page_statistics.drop_days(today - _KEPT)
 
 
@@ -73,8 +75,8 @@ def read_days(statistics: PageStatistics, since: date) -> dict[date, DayRecord]:
     found: dict[date, DayRecord] = {}
     for day, text in statistics.days(since).items():
         try:
-            found[day] = DayRecord.model_validate_json(text)
-        except ValidationError:
+            found[day] = from_json(DayRecord, text)
+        except DecodeError:
             # Written by another version: statistics only, and recent days are read again.
             continue
     return found
@@ -90,9 +92,9 @@ def days_until(store: Store, settings: Mapping[str, SupplierSettings], now: date
         day = today - timedelta(days=back)
         responded = _responses(store, day, settings)
         if responded or day in found:
-            found[day] = found.get(day, DayRecord()).model_copy(update={"suppliers": responded})
+            found[day] = replace(found.get(day, DayRecord()), suppliers=responded)
     counted = counted_by_stage(store.page_statistics.open_orders())
-    found[today] = found.get(today, DayRecord()).model_copy(update={"orders": counted})
+    found[today] = replace(found.get(today, DayRecord()), orders=counted)
     return dict(sorted(found.items()))
 
 

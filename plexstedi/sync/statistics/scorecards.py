@@ -7,23 +7,20 @@ A response is the first 855 or 865 to a document. Response times count on the su
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.edi.business_days import business_days, elapsed
 from plexstedi.edi.deadlines import DeadlineKind, limit_of
 from plexstedi.edi.inbound.outcome import AckState, Reconciliation
+from plexstedi.edi.model import to_json
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.reporting.page_statistics import Response
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
-
-class SupplierDay(_Stored):
+class SupplierDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The responses of one supplier on one day."""
 
     as_ordered: int = 0
@@ -40,7 +37,7 @@ class SupplierDay(_Stored):
     """Response times."""
 
 
-class DayRecord(_Stored):
+class DayRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row per day. None: not recorded."""
 
     orders: dict[str, int] | None = None
@@ -49,7 +46,7 @@ class DayRecord(_Stored):
 
     def text(self) -> str:
         """As stored."""
-        return self.model_dump_json(exclude_defaults=True)
+        return to_json(self)
 
 
 def verdict_of(outcome: Reconciliation | None) -> str:
@@ -83,12 +80,11 @@ def supplier_days(
         if known is not None:
             in_time = spent <= limit_of(DeadlineKind.ACKNOWLEDGMENT, known)
             change |= {"timed": day.timed + 1, "on_time": day.on_time + in_time}
-        suppliers[one.supplier] = day.model_copy(update=change)
+        suppliers[one.supplier] = replace(day, **change)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Scorecard:
+class Scorecard(Struct, frozen=True):
     """One supplier over one period. Percentages are whole numbers; None without a response to count."""
 
     supplier: str

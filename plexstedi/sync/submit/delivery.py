@@ -6,8 +6,9 @@ HTTP 200 is not delivery: delivery is read from executions only (stedi/README.md
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable
@@ -89,8 +90,7 @@ def _confirming(document: Document) -> Record:
     return record_of("confirm the delivery of", document)
 
 
-@dataclass(frozen=True)
-class _Query:
+class _Query(Struct, frozen=True):
     """A document whose delivery or control numbers need a call."""
 
     document: Document
@@ -99,8 +99,7 @@ class _Query:
     """The feed lists its file as completed: only the control numbers are missing."""
 
 
-@dataclass(frozen=True)
-class _AtStedi:
+class _AtStedi(Struct, frozen=True):
     """What Stedi has of its file."""
 
     execution: Execution | None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
@@ -17,8 +19,7 @@ from plexstedi.edi.stream import StreamKey, order_of_stream
 _FINGERPRINT_DIGITS = 16
 
 
-@dataclass(frozen=True)
-class DueDocument:
+class DueDocument(Struct, frozen=True):
     """A document that is ready to be sent."""
 
     stream: str
@@ -47,7 +48,7 @@ def order_mark(order: Order, stream: StreamKey, renderings: Renderings) -> str |
     """
     # A cancelled order has no 850 of its own: render it as released and mark the fingerprint.
     cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
-    whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
+    whole = replace(order, phase=Phase.RELEASED) if cancelled else order
     prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
     if isinstance(prepared, Held):
         return None

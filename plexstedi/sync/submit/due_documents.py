@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.packed import Packed
@@ -21,8 +23,7 @@ _UNPACKED_LINES = 500
 """The order lines of the first documents, which are kept as built."""
 
 
-@dataclass(frozen=True, slots=True)
-class _PackedDocument:
+class _PackedDocument(Struct, frozen=True):
     """A document whose content is packed. The settings of its partner are shared with other documents."""
 
     content: Packed[Prepared]
@@ -31,7 +32,7 @@ class _PackedDocument:
 
     @classmethod
     def of(cls, document: DueDocument) -> _PackedDocument:
-        other = {one.name: getattr(document, one.name) for one in fields(document) if one.name != "prepared"}
+        other = {name: value for name, value in asdict(document).items() if name != "prepared"}
         return cls(Packed(document.prepared), other)
 
     def unpacked(self) -> DueDocument:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
+
+from msgspec import Struct
 
 from plexstedi.edi.document_name import Slot, Usage, file_name, idempotency_key
 from plexstedi.edi.reasons import Reason
@@ -20,8 +21,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """The API call, partnership and transaction setting for a document."""
 
     call: str

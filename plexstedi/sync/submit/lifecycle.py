@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.advice import partner_table
@@ -27,8 +29,7 @@ from plexstedi.sync.submit.freeze import route_of
 Word = Literal["order", "invoice"]
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(Struct, frozen=True):
     """An order or an invoice, as far as its documents are concerned."""
 
     word: Word
@@ -78,8 +79,7 @@ def plex_id(trade: Trade) -> str:
     return invoice_of_stream(trade.id) or trade.id
 
 
-@dataclass(frozen=True)
-class Waits:
+class Waits(Struct, frozen=True):
     """Something is due or open in this stream, but nothing can be sent now."""
 
 
@@ -223,10 +223,7 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
     new = session.open_review(
         trade.held,
         of_stream(stream),
-        [
-            reason.model_copy(update={"where": trade.where(stream)}) if reason.where == "order" else reason
-            for reason in reasons
-        ],
+        [replace(reason, where=trade.where(stream)) if reason.where == "order" else reason for reason in reasons],
         supplier=trade.partner,
         order_id=trade.id,
         order_number=trade.number,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from plexstedi.edi.document_name import Slot, parse_file_name
 from plexstedi.edi.order import Phase
@@ -19,8 +20,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.lifecycle import Trade, Word, plex_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Naming:
+class _Naming(Struct, frozen=True):
     """An order or invoice with a number that it has now, or was sent under."""
 
     owner: Numbered
@@ -28,8 +28,7 @@ class _Naming:
     first_document: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Orphan:
+class _Orphan(Struct, frozen=True):
     """A file at Stedi whose order is not in Plex."""
 
     execution: ExecutionRecord
@@ -39,8 +38,7 @@ class _Orphan:
 _Group = tuple[list[_Naming], list[_Orphan]]
 
 
-@dataclass
-class OrderNumbers:
+class OrderNumbers(Struct):
     """Which record uses which number, looked up when a number is first needed."""
 
     _session: Session

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+
+from msgspec import Struct
 
 from plexstedi.config.load import WriteBack
 from plexstedi.edi.order import Order, Release
@@ -20,8 +20,7 @@ from plexstedi.sync.supplier_copy import supplier_copy_of
 from plexstedi.sync.writeback.results import references
 
 
-@dataclass(frozen=True)
-class UnknownPromise:
+class UnknownPromise(Struct, frozen=True):
     """A release whose date or quantity differs from what was sent, with an unknown acknowledgment in its note."""
 
     line: int
@@ -37,16 +36,16 @@ class UnknownPromise:
         found = []
         if self.now.due is not None and self.now.due != self.before.due:
             due = self.now.due.isoformat()
-            found.append(self._change(ReleaseField.DUE_DATE, _text(self.before.due), due, due))
+            found.append(self._change(ReleaseField.DUE_DATE, _text(self.before.due), due))
         if self.now.quantity is not None and self.now.quantity != self.before.quantity:
             quantity = f"{self.now.quantity.normalize():f}"
             before = None if self.before.quantity is None else f"{self.before.quantity:f}"
-            found.append(self._change(ReleaseField.QUANTITY, before, quantity, self.now.quantity))
+            found.append(self._change(ReleaseField.QUANTITY, before, quantity))
         # The token lists what was written: a value missing in it was edited in Plex afterwards.
         words = self.token_text.replace(";", " ").replace(",", " ").split()
         return tuple(found) if all(change.after in words for change in found) else None
 
-    def _change(self, field: ReleaseField, before: str | None, after: str, value: str | Decimal) -> FieldChange:
+    def _change(self, field: ReleaseField, before: str | None, after: str) -> FieldChange:
         return FieldChange(
             level="release",
             record_id=self.now.id,
@@ -55,7 +54,6 @@ class UnknownPromise:
             field=field,
             before=before,
             after=after,
-            value=value,
             why=f"is in Plex with the acknowledgment of transaction {self.transaction}",
         )
 

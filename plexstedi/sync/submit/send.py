@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.reasons import Reason
@@ -40,8 +41,7 @@ def sending_of(document: Document) -> Record:
     return record_of("send", document)
 
 
-@dataclass(frozen=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     """An attempt whose intent is committed."""
 
     document: Document

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable, SuspicionStop
@@ -22,8 +23,7 @@ from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
 from plexstedi.sync.submit.send import send_all, sending_of
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """A document that a dry run would send, complete."""
 
     document: NewDocument

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Phase
 from plexstedi.edi.outbound.actions import Send850
@@ -130,7 +132,7 @@ class OrderTrades(Trades):
     def as_sent(self, trade: Trade, revision: int, release: str | None) -> SentOrder:
         order = self._session.store.orders.revision(trade.id, revision)
         key = StreamKey(order_id=trade.id, release=release)
-        send = Send850(order.model_copy(update={"phase": Phase.RELEASED}), key)
+        send = Send850(replace(order, phase=Phase.RELEASED), key)
         nothing = SentOrder(number=trade.number, release=release, lines=())
         try:
             renderings = Renderings(partner_of(self._session, trade.partner))

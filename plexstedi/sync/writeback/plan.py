@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from plexstedi.config.datasources import RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, WriteBack
 from plexstedi.edi.inbound.precedence import Folded, newest_first
+from plexstedi.edi.model import to_json
 from plexstedi.edi.order import Order
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -90,7 +93,7 @@ def plan_order(
             transaction=newest.transaction_id,
             write=planned,
             fields=len(plan.entries),
-            sha256=hashlib.sha256(plan.model_dump_json().encode()).hexdigest(),
+            sha256=hashlib.sha256(to_json(plan).encode()).hexdigest(),
         )
 
 
@@ -138,11 +141,10 @@ def _custom_fields(
 def _combined(of_streams: Iterable[WritePlan]) -> WritePlan:
     """Combine the plans of an order's streams (at least one) into one."""
     plans = list(of_streams)
-    return plans[0].model_copy(
-        update={
-            "entries": tuple(entry for plan in plans for entry in plan.entries),
-            "withheld": tuple(reason for plan in plans for reason in plan.withheld),
-        }
+    return replace(
+        plans[0],
+        entries=tuple(entry for plan in plans for entry in plan.entries),
+        withheld=tuple(reason for plan in plans for reason in plan.withheld),
     )
 
 

@@ -7,10 +7,11 @@ has no idempotency keys: a write without a response is read by the next run and 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
@@ -33,8 +34,7 @@ from plexstedi.sync.writeback.results import (
 _Now: TypeAlias = Mapping[str, CurrentRelease | None]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseDifference:
+class ReleaseDifference(Struct, frozen=True):
     """What to change in one release, and what is skipped, with the reason."""
 
     changes: tuple[FieldChange, ...] = ()
@@ -100,7 +100,6 @@ def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
         field=entry.field,
         before=before,
         after=after,
-        value=Decimal(after) if entry.kind is ReleaseField.QUANTITY else after,
         why=entry.why,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from plexstedi.edi.deadlines import DeadlineKind, Overdue, OverdueLevel
 from plexstedi.edi.inbound.outcome import AckState

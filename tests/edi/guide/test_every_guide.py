@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Phase
 from plexstedi.edi.outbound.actions import Nothing
@@ -88,7 +89,7 @@ def test_an_860_fits_the_guide(name: str, change: str) -> None:
 def test_a_cancellation_lists_lines_only_where_the_guide_wants_them(name: str) -> None:
     schema, settings = GUIDES_860[name]
     before = ORDERS["three-releases"]
-    gone = before.model_copy(update={"phase": Phase.CANCELLED})
+    gone = replace(before, phase=Phase.CANCELLED)
     result = must_send(gone, partner({"860": schema}, **settings), has=before, sequence=2)
     assert_valid(result, schema)
     codes = [loop.head.text(2) for loop in result.transaction.detail if hasattr(loop, "head")]
@@ -120,7 +121,7 @@ def test_an_810_fits_the_guide_or_waits(name: str, invoice_name: str) -> None:
 
 def _strict(**changes: object) -> Prepared | Held:
     schema, settings = GUIDES_850["strict-5010"]
-    return sent(ORDERS["no-due"].model_copy(update=changes), partner({"850": schema}, **settings))
+    return sent(replace(ORDERS["no-due"], **changes), partner({"850": schema}, **settings))
 
 
 def test_a_quantity_is_padded_and_item_numbers_go_to_the_pairs_that_take_them() -> None:
@@ -172,8 +173,8 @@ def test_a_price_per_thousand_is_converted_exactly_where_there_is_no_place_for_i
     schema, settings = GUIDES_850["old-3040"]
     result = must_send(ORDERS["per-thousand"], partner({"850": schema}, **settings))
     assert [s.text(4) for s in result.transaction.walk() if s.id == "PO1"] == ["0.0125"]
-    crooked = ORDERS["per-thousand"].lines[0].model_copy(update={"price": ORDERS["two-lines"].lines[1].price})
-    held = sent(ORDERS["per-thousand"].model_copy(update={"lines": (crooked,)}), partner({"850": schema}, **settings))
+    crooked = replace(ORDERS["per-thousand"].lines[0], price=ORDERS["two-lines"].lines[1].price)
+    held = sent(replace(ORDERS["per-thousand"], lines=(crooked,)), partner({"850": schema}, **settings))
     assert isinstance(held, Held)
     assert [reason.code for reason in held.reasons] == ["price-not-exact"]
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860
@@ -83,9 +84,7 @@ def test_the_totals_hold_the_sum_of_the_quantities_where_the_guide_has_it() -> N
 def test_the_sum_of_a_change_is_that_of_its_lines_and_a_deleted_line_counts_nothing() -> None:
     schema, settings = guide("change-left", GUIDES_860)
     before, after = CHANGES["line-cancelled"]
-    grown = after.model_copy(
-        update={"lines": (after.lines[0], after.lines[1].model_copy(update={"releases": (release(1, "9", "11-20"),)}))}
-    )
+    grown = replace(after, lines=(after.lines[0], replace(after.lines[1], releases=(release(1, "9", "11-20"),))))
     result = must_send(grown, partner({"860": schema}, **settings), has=before, sequence=1)
     assert said(result, "CTT") == [["2", "9"]]
 
@@ -154,7 +153,7 @@ def test_a_cancelled_order_has_nothing_left_where_its_lines_are_listed() -> None
     schema["required"].append("detail")
     before = ORDERS["three-releases"]
     to = partner({"860": schema}, **settings)
-    found = due(before, before.model_copy(update={"phase": Phase.CANCELLED}), to)
+    found = due(before, replace(before, phase=Phase.CANCELLED), to)
     assert isinstance(found, Cancel860)
     result = prepare(found, to, change_sequence=1, revision_seen=SEEN, received={"l10": D(40)})
     assert left(result) == ["0"]
@@ -199,7 +198,7 @@ def test_the_received_quantity_is_said_in_the_unit_of_the_line() -> None:
 
 
 def test_a_release_that_plex_has_as_received_without_a_receipt_is_never_left_to_receive() -> None:
-    first = ORDERS["three-releases"].lines[0].releases[0].model_copy(update={"state": ReleaseState.RECEIVED})
+    first = replace(ORDERS["three-releases"].lines[0].releases[0], state=ReleaseState.RECEIVED)
     before = ORDERS["three-releases"]
     rest = before.lines[0].releases[1:]
     after = changed(before, price=D(5), releases=(first, *rest))
@@ -237,11 +236,11 @@ def test_where_receipts_could_not_be_read_what_is_left_is_not_guessed() -> None:
 )
 def test_text_that_has_no_place_is_dropped_and_recorded_whatever_is_in_it(more: dict[str, Any]) -> None:
     schema, settings = guide("date-at-header")
-    result = must_send(ORDERS["one-line"].model_copy(update=more), partner({"850": schema}, **settings))
+    result = must_send(replace(ORDERS["one-line"], **more), partner({"850": schema}, **settings))
     (text,) = more.values()
     assert any(text in str(dropped) for dropped in result.dropped)
     full, settings = guide("full-4010")
-    assert isinstance(sent(ORDERS["one-line"].model_copy(update=more), partner({"850": full}, **settings)), Held)
+    assert isinstance(sent(replace(ORDERS["one-line"], **more), partner({"850": full}, **settings)), Held)
 
 
 def test_a_supplier_part_that_no_pair_takes_holds_nothing_however_it_is_written() -> None:
@@ -295,7 +294,7 @@ _TEXTS = st.text(alphabet=st.sampled_from("ab 1*~>^ü“…\n\u00a0½"), min_siz
 def test_whatever_is_written_only_what_x12_can_carry_goes_out(name: str, texts: dict[str, str]) -> None:
     schema, settings = guide(name)
     of_line = {key: texts.pop(key) for key in ("description", "supplier_part") if key in texts}
-    odd = changed(ORDERS["no-due"], **of_line).model_copy(update=texts)
+    odd = replace(changed(ORDERS["no-due"], **of_line), **texts)
     result = sent(odd, partner({"850": schema}, **settings))
     if isinstance(result, Held):
         return
@@ -346,7 +345,7 @@ def test_x12s_own_word_goes_before_the_setting() -> None:
 
 def test_the_due_date_of_an_order_without_dates_at_its_lines_has_a_place_or_holds() -> None:
     schema, settings = guide("each-only")
-    dated = ORDERS["no-due"].model_copy(update={"due": date(2026, 12, 1)})
+    dated = replace(ORDERS["no-due"], due=date(2026, 12, 1))
     held = sent(dated, partner({"850": schema}, **settings))
     assert isinstance(held, Held)
     assert [(r.code, r.where) for r in held.reasons] == [("due-without-place", "order")]
@@ -363,9 +362,9 @@ _EMPTY = [date(1, 1, 1), date(1899, 12, 30), date(9999, 12, 31), date(1999, 12, 
 def test_a_due_date_that_no_order_can_have_is_held_with_its_field_named(day: date, place: str) -> None:
     base = ORDERS["one-line"]
     if place == "order":
-        odd = base.model_copy(update={"due": day})
+        odd = replace(base, due=day)
     else:
-        first = base.lines[0].releases[0].model_copy(update={"due": day})
+        first = replace(base.lines[0].releases[0], due=day)
         odd = changed(base, releases=(first,))
     held = sent(odd, partner())
     assert isinstance(held, Held)
@@ -377,36 +376,36 @@ def test_a_due_date_that_no_order_can_have_is_held_with_its_field_named(day: dat
 
 def test_the_last_days_that_an_order_can_have_are_sent() -> None:
     made = datetime(2025, 11, 2, 8, 0, tzinfo=UTC)
-    base = ORDERS["one-line"].model_copy(update={"created_at": made})
+    base = replace(ORDERS["one-line"], created_at=made)
     for day in (date(2000, 1, 1), date(2036, 11, 2)):
-        first = base.lines[0].releases[0].model_copy(update={"due": day})
+        first = replace(base.lines[0].releases[0], due=day)
         assert must_send(changed(base, releases=(first,)), partner())
 
 
 @pytest.mark.parametrize("day", [date(1, 1, 1), date(1999, 12, 31), date(2027, 11, 3), date(9999, 12, 31)], ids=str)
 def test_an_order_date_that_no_order_can_have_is_held(day: date) -> None:
     made = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-    held = sent(ORDERS["one-line"].model_copy(update={"order_date": day, "created_at": made}), partner())
+    held = sent(replace(ORDERS["one-line"], order_date=day, created_at=made), partner())
     assert isinstance(held, Held)
     assert [r.message.split(" ")[1] for r in held.reasons if r.code == "date-impossible"] == ["order"]
 
 
 def test_dates_that_go_nowhere_are_not_judged() -> None:
-    odd = line(20, release(1, "1").model_copy(update={"due": date(1, 1, 1)}), state=LineState.CANCELLED)
-    forecast = release(2, "9", state=ReleaseState.FORECAST).model_copy(update={"due": date(9999, 12, 31)})
+    odd = line(20, replace(release(1, "1"), due=date(1, 1, 1)), state=LineState.CANCELLED)
+    forecast = replace(release(2, "9", state=ReleaseState.FORECAST), due=date(9999, 12, 31))
     assert must_send(order(line(10, release(1, "1", "11-20"), forecast), odd), partner())
 
 
 def test_a_sent_order_whose_odd_date_was_corrected_is_not_held_for_what_it_was() -> None:
     base = ORDERS["one-line"]
     first = base.lines[0].releases[0]
-    before = changed(base, releases=(first.model_copy(update={"due": date(1, 1, 1)}),))
+    before = changed(base, releases=(replace(first, due=date(1, 1, 1)),))
     result = must_send(base, partner(), has=before, sequence=1)
     assert [poc[1] for poc in said(result, "POC")] == ["RS"]
 
 
 def test_an_invoice_with_a_date_that_none_can_have_is_held() -> None:
-    odd = INVOICES["plain"].model_copy(update={"due": date(9999, 12, 31), "order_date": date(1, 1, 1)})
+    odd = replace(INVOICES["plain"], due=date(9999, 12, 31), order_date=date(1, 1, 1))
     held = prepare_invoice(odd, partner())
     assert codes(held) == ["date-impossible", "date-impossible"]
 

@@ -25,6 +25,7 @@ from plexstedi.edi.inbound.reading.functional_ack import read_997, verdict
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_json
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.model import to_json
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12.text import BrokenX12Error, parse
@@ -115,7 +116,7 @@ def outcome_of(document: bytes) -> Any:
         return read
     content_fingerprint(read)
     outcome = reconcile(read, SENT, SupplierSettings(), received={})
-    outcome.model_dump_json().encode()
+    to_json(outcome).encode()
     return outcome
 
 
@@ -332,4 +333,4 @@ def test_any_raw_x12_within_an_acknowledgment_is_a_foreseen_outcome(second: str)
     for each in parsed:
         read = read_acknowledgment(each.transaction)
         if isinstance(read, Acknowledgment):
-            reconcile(read, SENT, SupplierSettings(), received={}).model_dump_json().encode()
+            to_json(reconcile(read, SENT, SupplierSettings(), received={})).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from pydantic import ValidationError
+from msgspec import convert, to_builtins
 
 from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.edi.inbound.reading.acknowledgment import (
@@ -91,15 +91,15 @@ def test_a_hold_of_the_whole_order_says_why() -> None:
 def test_results_of_an_older_version_are_read() -> None:
     """What was stored before currencies, words and notices were kept is the same with none of them."""
     done = _reconciled("BAK*00*AD*PO-1*20261101", "PO1*1*100*EA*2", "ACK*IA*100*EA")
-    old = done.model_dump(mode="json")
+    old = to_builtins(done)
     for name in ("notices", "earlier"):
         old.pop(name)
     for line in old["lines"]:
         for name in ("words", "price_sent", "knows"):
             line.pop(name)
-    read = Reconciliation.model_validate(old)
+    read = convert(old, Reconciliation)
     assert [line.state for line in read.lines] == ["confirmed"]
-    assert SentOrder.model_validate({"number": "PO-1", "lines": []}).currency is None
+    assert convert({"number": "PO-1", "lines": []}, SentOrder).currency is None
 
 
 def test_words_without_end_stay_readable_and_are_kept() -> None:
@@ -132,7 +132,7 @@ def test_a_currency_is_compared_as_a_code() -> None:
 def test_each_such_segment_can_be_switched_off(segment: str) -> None:
     """And nothing that every acknowledgment has: a supplier's ACK is never without meaning."""
     assert AcknowledgmentSettings(ignore_segments=(segment,)).ignore_segments == (segment.upper(),)
-    with pytest.raises(ValidationError, match="ACK"):
+    with pytest.raises(ValueError, match="ACK"):
         AcknowledgmentSettings(ignore_segments=("ACK",))
 
 

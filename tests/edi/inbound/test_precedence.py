@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import (
@@ -152,7 +153,7 @@ def _received(transaction: str, **changes: object) -> ReceivedDocument:
         dated=date(2026, 11, 2),
         processed_at=NOON,
     )
-    return base.model_copy(update=changes)
+    return replace(base, **changes)
 
 
 @pytest.mark.parametrize(
@@ -189,18 +190,21 @@ def test_what_was_outdated_is_no_repetition_when_it_is_said_again() -> None:
 
 
 def _outcome(line: int, confirmed: int, state: AckState = AckState.CONFIRMED, **changes: object) -> LineOutcome:
-    return LineOutcome(
-        line=line,
-        line_id=f"L{line}",
-        state=state,
-        ordered=Decimal(100),
-        open=Decimal(100),
-        unit="EA",
-        confirmed=Decimal(confirmed),
-        backordered=Decimal(0),
-        rejected=Decimal(0),
-        variance=Decimal(100 - confirmed),
-    ).model_copy(update=changes)
+    return replace(
+        LineOutcome(
+            line=line,
+            line_id=f"L{line}",
+            state=state,
+            ordered=Decimal(100),
+            open=Decimal(100),
+            unit="EA",
+            confirmed=Decimal(confirmed),
+            backordered=Decimal(0),
+            rejected=Decimal(0),
+            variance=Decimal(100 - confirmed),
+        ),
+        **changes,
+    )
 
 
 def _answer(

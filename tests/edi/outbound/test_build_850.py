@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi import decimal_json
 from plexstedi.edi.order import LineState, Order, ReleaseState
@@ -97,8 +98,8 @@ def test_numbers_are_json_numbers_dates_are_iso_and_the_header_is_included() -> 
 
 
 def test_the_same_order_gives_the_same_bytes() -> None:
-    rounded = ORDERS["one-line"].lines[0].model_copy(update={"price": D("4.2500")})
-    again = ORDERS["one-line"].model_copy(update={"lines": (rounded,)})
+    rounded = replace(ORDERS["one-line"].lines[0], price=D("4.2500"))
+    again = replace(ORDERS["one-line"], lines=(rounded,))
     first, second = (decimal_json.dumps(must_send(o, partner()).guide_json) for o in (ORDERS["one-line"], again))
     assert first == second
 
@@ -192,8 +193,8 @@ def test_a_blanket_order_sent_release_by_release_is_ordered_and_valued_as_its_li
 def test_a_line_that_cannot_be_said_is_held_with_its_place_and_the_fix(
     change: dict[str, Any], code: str, names: str
 ) -> None:
-    base = ORDERS["one-line"].lines[0].model_copy(update=change)
-    result = sent(ORDERS["one-line"].model_copy(update={"lines": (base,)}), partner())
+    base = replace(ORDERS["one-line"].lines[0], **change)
+    result = sent(replace(ORDERS["one-line"], lines=(base,)), partner())
     assert isinstance(result, Held)
     assert code in _codes(result)
     assert any(names in str(reason) for reason in result.reasons)
@@ -211,7 +212,7 @@ def test_a_line_that_cannot_be_said_is_held_with_its_place_and_the_fix(
     ],
 )
 def test_an_order_that_cannot_be_said_is_held(change: dict[str, Any], code: str) -> None:
-    result = sent(ORDERS["one-line"].model_copy(update=change), partner())
+    result = sent(replace(ORDERS["one-line"], **change), partner())
     assert _codes(result) == [code]
 
 

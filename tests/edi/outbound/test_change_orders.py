@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plexstedi.edi.order import LineState, Order, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
@@ -38,7 +39,7 @@ _EXPECTED = {
 
 
 def _phase(base: Order, phase: Phase) -> Order:
-    return base.model_copy(update={"phase": phase})
+    return replace(base, phase=phase)
 
 
 def _lines(transaction: Transaction) -> list[Loop]:
@@ -91,29 +92,27 @@ def test_only_codes_that_the_supplier_takes_are_used(codes: list[str], change: s
     "edit",
     [
         {"modified_at": None, "status_name": "Confirmed"},
-        {"lines": (_BASE.lines[0].model_copy(update={"description": "WIDGET, NEW NAME"}),)},
-        {"lines": (_BASE.lines[0].model_copy(update={"price": D("4.2500")}),)},
+        {"lines": (replace(_BASE.lines[0], description="WIDGET, NEW NAME"),)},
+        {"lines": (replace(_BASE.lines[0], price=D("4.2500")),)},
         {
             "lines": (
-                _BASE.lines[0].model_copy(
-                    update={
-                        "releases": (
-                            *_BASE.lines[0].releases,
-                            release(9, "500", "12-30", state=ReleaseState.FORECAST),
-                        )
-                    }
+                replace(
+                    _BASE.lines[0],
+                    releases=(
+                        *_BASE.lines[0].releases,
+                        release(9, "500", "12-30", state=ReleaseState.FORECAST),
+                    ),
                 ),
             )
         },
         {
             "lines": (
-                _BASE.lines[0].model_copy(
-                    update={
-                        "releases": (
-                            _BASE.lines[0].releases[0].model_copy(update={"state": ReleaseState.RECEIVED}),
-                            *_BASE.lines[0].releases[1:],
-                        )
-                    }
+                replace(
+                    _BASE.lines[0],
+                    releases=(
+                        replace(_BASE.lines[0].releases[0], state=ReleaseState.RECEIVED),
+                        *_BASE.lines[0].releases[1:],
+                    ),
                 ),
             )
         },
@@ -121,7 +120,7 @@ def test_only_codes_that_the_supplier_takes_are_used(codes: list[str], change: s
     ids=["status name", "part description", "same price", "forecast", "receipt"],
 )
 def test_what_the_supplier_does_not_see_is_no_change(edit: dict[str, Any]) -> None:
-    assert due(_BASE, _BASE.model_copy(update=edit), partner()) == Nothing()
+    assert due(_BASE, replace(_BASE, **edit), partner()) == Nothing()
 
 
 def test_an_edit_undone_before_it_was_sent_sends_nothing() -> None:
@@ -280,7 +279,7 @@ def test_a_line_that_was_entered_again_under_its_number_goes_on_and_is_not_delet
     """Plex has it under another id; for the supplier it is line 10, with what is ordered now."""
     before = ORDERS["two-lines"]
     again = line(10, release(1, "150", "11-20"), id="again", description="WIDGET", supplier_part="A", revision="B")
-    after = before.model_copy(update={"lines": (again, before.lines[1])})
+    after = replace(before, lines=(again, before.lines[1]))
     told = must_send(after, partner(), has=before, sequence=1)
     assert [(loop.head.text(1), loop.head.text(2)) for loop in _lines(told.transaction)] == [("10", "QI")]
     assert [(ln.line, ln.line_id, ln.quantity) for ln in told.sent.lines] == [(10, "again", D(150)), (20, "l20", D(7))]
@@ -297,7 +296,7 @@ def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> 
     blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
     supplier = partner(releases="order-per-release")
     first, second = streams(blanket, supplier)
-    gone = blanket.lines[0].releases[1].model_copy(update={"state": ReleaseState.CANCELLED})
+    gone = replace(blanket.lines[0].releases[1], state=ReleaseState.CANCELLED)
     after = changed(blanket, releases=(blanket.lines[0].releases[0], gone))
     assert due(blanket, after, supplier, first) == Nothing()
     assert isinstance(due(blanket, after, supplier, second), Cancel860)
@@ -358,13 +357,13 @@ def test_a_change_of_the_header_alone_is_sent() -> None:
 def test_a_change_that_no_guide_of_the_supplier_shows_is_no_change() -> None:
     supplier = partner({"850": GUIDES_850["date-at-header"][0]})
     one = ORDERS["one-line"]
-    assert due(one, one.model_copy(update={"currency": "CAD", "ship_via": "AIR"}), supplier) == Nothing()
+    assert due(one, replace(one, currency="CAD", ship_via="AIR"), supplier) == Nothing()
 
 
 def test_a_change_seen_in_the_850_that_the_860_cannot_say_waits() -> None:
     supplier = partner({"860": GUIDES_860["change-full"][0]})
     one = ORDERS["one-line"]
-    result = sent(changed(one.model_copy(update={"currency": "CAD"}), price=D(9)), supplier, has=one, sequence=1)
+    result = sent(changed(replace(one, currency="CAD"), price=D(9)), supplier, has=one, sequence=1)
     assert isinstance(result, Held)
     assert result.reasons[0].code == "change-without-place"
     assert "currency" in result.reasons[0].message
@@ -372,7 +371,7 @@ def test_a_change_seen_in_the_850_that_the_860_cannot_say_waits() -> None:
 
 def _away(base: Order) -> Order:
     """The same order, with the releases of its first line for another plant."""
-    return changed(base, releases=tuple(r.model_copy(update={"ship_to": "Plant 2"}) for r in base.lines[0].releases))
+    return changed(base, releases=tuple(replace(r, ship_to="Plant 2") for r in base.lines[0].releases))
 
 
 _UNNAMED = changed(_BASE, part=None, description="ANVIL")
@@ -399,7 +398,7 @@ def test_a_change_of_a_line_that_the_860_cannot_say_waits(before: Order, after: 
     assert isinstance(replaced, Prepared)
 
 
-@pytest.mark.parametrize("after", [changed(_BASE, note="urgent"), _BASE.model_copy(update={"note": "New dock"})])
+@pytest.mark.parametrize("after", [changed(_BASE, note="urgent"), replace(_BASE, note="New dock")])
 def test_a_note_alone_without_a_place_in_the_860_is_no_change_and_holds_nothing(after: Order) -> None:
     schema, own = GUIDES_860["change-few-codes"]
     assert due(_BASE, after, partner({"860": schema}, **own)) == Nothing()
@@ -412,7 +411,7 @@ def test_a_note_alone_without_a_place_in_the_860_is_no_change_and_holds_nothing(
 
 def test_a_note_without_a_place_in_the_860_is_no_reason_beside_another_change_without_one() -> None:
     schema, own = GUIDES_860["change-few-codes"]
-    after = changed(_UNNAMED, description="HAMMER").model_copy(update={"note": "New dock"})
+    after = replace(changed(_UNNAMED, description="HAMMER"), note="New dock")
     held = sent(after, partner({"860": schema}, **own), has=_UNNAMED, sequence=1)
     assert isinstance(held, Held)
     assert [reason.message.rpartition(": ")[2] for reason in held.reasons] == ["description"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.invoice import invoice_fingerprint
 from plexstedi.edi.outbound.actions import Send810
@@ -18,7 +19,7 @@ SENT = invoice(billed(1, "2", "5.00"))
 def test_only_a_booked_invoice_that_is_not_void_is_sent() -> None:
     assert invoice_due(None, SENT, partner()) == Send810(SENT)
     for change in ({"booked": False}, {"void": True}):
-        assert invoice_due(None, SENT.model_copy(update=change), partner()) == Nothing()
+        assert invoice_due(None, replace(SENT, **change), partner()) == Nothing()
 
 
 def test_a_number_written_otherwise_or_a_later_time_is_no_change() -> None:
@@ -29,7 +30,7 @@ def test_a_number_written_otherwise_or_a_later_time_is_no_change() -> None:
 
 def test_what_the_customer_does_not_see_is_no_change() -> None:
     """`terms` without an entry in the settings never goes out."""
-    assert invoice_due(SENT, SENT.model_copy(update={"terms": "Net 90"}), partner()) == Nothing()
+    assert invoice_due(SENT, replace(SENT, terms="Net 90"), partner()) == Nothing()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_what_the_customer_does_not_see_is_no_change() -> None:
     ],
 )
 def test_a_sent_invoice_that_is_another_now_waits_with_the_fix(change: dict[str, object], code: str) -> None:
-    decision = invoice_due(SENT, SENT.model_copy(update=change), partner())
+    decision = invoice_due(SENT, replace(SENT, **change), partner())
     assert isinstance(decision, DueHeld)
     assert [reason.code for reason in decision.reasons] == [code]
     assert "100455" in decision.reasons[0].message

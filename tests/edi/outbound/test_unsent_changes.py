@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState
@@ -28,11 +29,11 @@ def _release(number: int, quantity: str, day: date, state: ReleaseState = Releas
 
 
 def _order(*releases: Release, **line: object) -> Order:
-    first = Line(
+    first = replace(Line(
         id="L1", number=1, state=LineState.OPEN, unit="Ea", price=Decimal("4.25"), part=Part(number="82000"),
         releases=releases or (_release(1, "100", DUE), _release(2, "30", LATER)),
-    ).model_copy(update=line)  # fmt: skip
-    second = first.model_copy(update={"id": "L2", "number": 2, "releases": (_release(1, "5", DUE),)})
+    ), **line)  # fmt: skip
+    second = replace(first, id="L2", number=2, releases=(_release(1, "5", DUE),))
     return Order(
         id="O1", number="PO-1000001", supplier_id="S1", supplier_code="ACME01", phase=Phase.RELEASED,
         status_name="On Order", order_date=date(2026, 11, 27), currency="USD", ship_to="Plant 1",
@@ -42,17 +43,17 @@ def _order(*releases: Release, **line: object) -> Order:
 
 def _received(order: Order) -> Order:
     first = order.lines[0]
-    done = tuple(r.model_copy(update={"state": ReleaseState.RECEIVED}) for r in first.releases[:1])
+    done = tuple(replace(r, state=ReleaseState.RECEIVED) for r in first.releases[:1])
     return _with(order, releases=(*done, *first.releases[1:]))
 
 
 def _with(order: Order, **line: object) -> Order:
-    return order.model_copy(update={"lines": (order.lines[0].model_copy(update=line), *order.lines[1:])})
+    return replace(order, lines=(replace(order.lines[0], **line), *order.lines[1:]))
 
 
 def _entered_again(order: Order) -> Order:
-    anew = tuple(r.model_copy(update={"id": f"new-{r.id}", "number": r.number + 10}) for r in order.lines[0].releases)
-    gone = tuple(r.model_copy(update={"state": ReleaseState.CANCELLED}) for r in order.lines[0].releases)
+    anew = tuple(replace(r, id=f"new-{r.id}", number=r.number + 10) for r in order.lines[0].releases)
+    gone = tuple(replace(r, state=ReleaseState.CANCELLED) for r in order.lines[0].releases)
     return _with(order, id="L9", releases=(*gone, *anew))
 
 
@@ -62,7 +63,7 @@ def _forecast(order: Order, state: ReleaseState) -> Order:
 
 SAME: dict[str, Callable[[Order], Order]] = {
     "a release is received": _received,
-    "the whole order is received": lambda order: order.model_copy(update={"phase": Phase.RECEIVED}),
+    "the whole order is received": lambda order: replace(order, phase=Phase.RECEIVED),
     "lines and releases are entered again": _entered_again,
     "a forecast is added": lambda order: _forecast(order, ReleaseState.FORECAST),
     "a release that was never sent is cancelled": lambda order: _forecast(order, ReleaseState.CANCELLED),
@@ -71,7 +72,7 @@ SAME: dict[str, Callable[[Order], Order]] = {
     ),
     "the part got another description": lambda order: _with(order, description="bracket, zinc plated"),
     "the blanket quantity of a standard order": lambda order: _with(order, blanket_quantity=Decimal(999)),
-    "only the heading changed": lambda order: order.model_copy(update={"ship_via": "TRUCK", "note": "call first"}),
+    "only the heading changed": lambda order: replace(order, ship_via="TRUCK", note="call first"),
 }  # fmt: skip
 OTHER: dict[str, Callable[[Order], Order]] = {
     "quantity": lambda order: _with(order, releases=(_release(1, "150", DUE), *order.lines[0].releases[1:])),
@@ -108,7 +109,7 @@ def test_what_an_860_would_say_holds_the_line(what: str, renderings: Renderings 
 def test_a_cancelled_order_is_a_change_of_every_line(renderings: Renderings | None) -> None:
     """The cancellation is not out yet: no line is written as confirmed in the meantime."""
     order = _order()
-    assert lines_with_unsent_changes(order, order.model_copy(update={"phase": Phase.CANCELLED}), renderings, KEY) == {
+    assert lines_with_unsent_changes(order, replace(order, phase=Phase.CANCELLED), renderings, KEY) == {
         1,
         2,
     }
@@ -153,9 +154,7 @@ def test_what_was_entered_again_is_written_to_what_is_there_now() -> None:
             ),
         ),
     )  # fmt: skip
-    gone = order.model_copy(
-        update={"lines": (order.lines[0].model_copy(update={"releases": order.lines[0].releases[2:]}), order.lines[1])}
-    )
+    gone = replace(order, lines=(replace(order.lines[0], releases=order.lines[0].releases[2:]), order.lines[1]))
     ids = current_ids((sent,), gone)
     assert ids.lines == {"L1": "L9"}
     assert ids.releases == {"R1": "new-R1", "R2": "new-R2"}

@@ -15,9 +15,7 @@ AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 
 
 def change(field: str, before: str | None, after: str | None = "100") -> FieldChange:
-    return FieldChange(
-        level="line", record_id="L1", line=1, field=field, before=before, after=after, value=after, why="confirmed"
-    )
+    return FieldChange(level="line", record_id="L1", line=1, field=field, before=before, after=after, why="confirmed")
 
 
 WRITTEN = [change("qty", "90"), change("date", None, "2026-12-01")]

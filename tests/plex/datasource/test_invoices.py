@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
@@ -96,8 +97,8 @@ def invoicing(make_sources):
 
 
 def without_ids(invoice: Invoice) -> Invoice:
-    lines = tuple(line.model_copy(update={"id": ""}) for line in invoice.lines)
-    return invoice.model_copy(update={"id": "", "lines": lines})
+    lines = tuple(replace(line, id="") for line in invoice.lines)
+    return replace(invoice, id="", lines=lines)
 
 
 def test_an_invoice_is_the_same_as_through_connect_but_for_plexs_ids(make_plex, invoicing):

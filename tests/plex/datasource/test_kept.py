@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Order
 from plexstedi.plex.build import connect_to_plex

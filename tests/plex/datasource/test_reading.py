@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Order, fingerprint
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
@@ -20,16 +20,10 @@ WINDOW = Window(datetime(2026, 11, 20, 10, 0, tzinfo=UTC), datetime(2026, 11, 20
 
 def without_ids(order: Order) -> Order:
     lines = tuple(
-        line.model_copy(
-            update={
-                "id": "",
-                "modified_at": None,
-                "releases": tuple(release.model_copy(update={"id": ""}) for release in line.releases),
-            }
-        )
+        replace(line, id="", modified_at=None, releases=tuple(replace(release, id="") for release in line.releases))
         for line in order.lines
     )
-    return order.model_copy(update={"id": "", "supplier_id": "", "supplier_address_id": "", "lines": lines})
+    return replace(order, id="", supplier_id="", supplier_address_id="", lines=lines)
 
 
 def test_an_order_is_the_same_as_through_connect_but_for_plexs_ids(make_plex, make_sources):

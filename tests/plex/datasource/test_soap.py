@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Order
 from plexstedi.errors import ServiceRefused, ServiceUnavailable

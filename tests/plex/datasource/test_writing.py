@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import ReleaseState
 from plexstedi.errors import ServiceRefused

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from plexstedi.edi.model import to_json
 from plexstedi.edi.order import Order
 from plexstedi.errors import PlexStediError
 from plexstedi.http.caller import RetryPolicy
@@ -215,7 +216,7 @@ def test_an_odd_value_in_one_order_leaves_the_other_as_it_is(api: Api, place: tu
     assert ordinary.lines[0].releases[0].quantity == 3000
     assert isinstance(odd, Order | UnreadableOrder | UnavailableOrder)
     if isinstance(odd, Order):
-        odd.model_dump_json().encode()
+        to_json(odd).encode()
     elif isinstance(odd, UnreadableOrder):
         odd.reason.encode()
     plex.close()

@@ -11,8 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import Reconciliation
+from plexstedi.edi.model import from_json
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file import database
@@ -147,9 +149,9 @@ def test_a_transaction_that_was_found_to_be_of_another_order_keeps_its_outcome(s
 
 def test_a_large_order_is_not_read_for_each_of_its_contents(store: Store) -> None:
     line = an_order().lines[0]
-    many = [line.model_copy(update={"id": f"{number * 7919 % 10007:x}{number * 104729:x}"}) for number in range(3000)]
+    many = [replace(line, id=f"{number * 7919 % 10007:x}{number * 104729:x}") for number in range(3000)]
     store.orders.record(an_order(lines=tuple(many)), marks={}, now=NOW, known=False, baseline=False)
     document = brought_to(store, DocumentState.DELIVERED)
     read = store.database.row("SELECT sent FROM documents")
     assert read is not None
-    assert SentOrder.model_validate_json(unpack(read["sent"])) == store.documents.sent(document.id)
+    assert from_json(SentOrder, unpack(read["sent"])) == store.documents.sent(document.id)

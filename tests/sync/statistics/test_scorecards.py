@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.edi.model import from_json
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.reporting.page_statistics import Response
 from plexstedi.sync.statistics.scorecards import (
@@ -126,5 +127,5 @@ def test_quarters_of_sorted_values(values: list[int], quarters: tuple[int | None
 
 def test_a_record_is_read_back_as_it_was_stored() -> None:
     record = DayRecord(orders={"confirmed": 3}, suppliers={"A": SupplierDay(changed=1, minutes=(7,))})
-    assert DayRecord.model_validate_json(record.text()) == record
+    assert from_json(DayRecord, record.text()) == record
     assert DayRecord().text() == "{}"

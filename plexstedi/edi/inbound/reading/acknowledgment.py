@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.reading.element_values import (
     Bad,
@@ -26,7 +26,7 @@ from plexstedi.edi.inbound.reading.element_values import (
 )
 from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
 from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen, to_json
 from plexstedi.edi.plain_values import BROKEN_CHARACTER, is_broken
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.watched import Watch, unwatched, watched
@@ -43,7 +43,7 @@ IMPOSSIBLE_DATE = "date-impossible"
 """Reason code of a fault that leaves the quantities of a line readable."""
 
 
-class AcknowledgedLine(Frozen):
+class AcknowledgedLine(Frozen, frozen=True, kw_only=True):
     """One PO1 (855) or POC (865) loop."""
 
     position: int
@@ -59,7 +59,7 @@ class AcknowledgedLine(Frozen):
     unit: str | None = None
     price: Decimal | None = None
     price_basis: str | None = None
-    items: dict[str, str] = Field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
     other_items: tuple[dict[str, str], ...] = ()
     """LIN: item numbers by qualifier, as in PO1."""
     other_prices: tuple[StatedPrice, ...] = ()
@@ -78,7 +78,7 @@ class AcknowledgedLine(Frozen):
     """Unreadable elements of the line; they hold only this line (RULES.md Reading 15)."""
 
 
-class Acknowledgment(Frozen):
+class Acknowledgment(Frozen, frozen=True, kw_only=True):
     """A parsed 855 or 865."""
 
     set_id: Literal["855", "865"]
@@ -111,8 +111,7 @@ class Acknowledgment(Frozen):
     """Unreadable elements of the heading; they hold the document (RULES.md Reading 15)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """A document that cannot be read at all: stored, and needs review (RULES.md Reading 15)."""
 
     reasons: tuple[Reason, ...]
@@ -124,20 +123,16 @@ def content_fingerprint(acknowledgment: Acknowledgment) -> str:
 
     Faults are reduced to their locations, since JSON and X12 represent an unreadable value differently.
     """
-    lines = tuple(
-        line.model_copy(update={"faults": _places(line.faults)}) if line.faults else line
-        for line in acknowledgment.lines
-    )
-    content = acknowledgment.model_copy(update={"lines": lines, "faults": _places(acknowledgment.faults)})
-    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+    lines = tuple(replace(line, faults=_places(line.faults)) if line.faults else line for line in acknowledgment.lines)
+    content = replace(acknowledgment, lines=lines, faults=_places(acknowledgment.faults))
+    return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
 def _places(faults: Sequence[Reason]) -> tuple[Reason, ...]:
-    return tuple(fault.model_copy(update={"message": fault.message.partition(":")[0], "fix": ""}) for fault in faults)
+    return tuple(replace(fault, message=fault.message.partition(":")[0], fix="") for fault in faults)
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
+class _Heading(Struct, frozen=True):
     """Element positions in the opening segment: BAK of an 855, BCA of an 865."""
 
     set_id: Literal["855", "865"]
@@ -157,8 +152,7 @@ _HEADINGS = (
 )
 
 
-@dataclass(slots=True)
-class _Location:
+class _Location(Struct):
     """The heading or a line being read, with its faults."""
 
     name: str

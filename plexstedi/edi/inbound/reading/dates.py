@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.reading.stated import StatedDate
 from plexstedi.edi.plain_values import is_digits
@@ -70,16 +71,14 @@ def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass
     return _CLASSES.get(qualifier, DateClass.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class DatePromise:
+class DatePromise(Struct, frozen=True):
     """A committed date with its qualifier."""
 
     on: date
     qualifier: str
 
 
-@dataclass(frozen=True, slots=True)
-class Promises:
+class Promises(Struct, frozen=True):
     """Ship and delivery promise of one quantity."""
 
     ship: DatePromise | None = None
@@ -98,8 +97,7 @@ class Promises:
 NO_PROMISES = Promises()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Promises at one location, and descriptions of undecided dates there."""
 
     promises: Promises

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Rounded
 from functools import lru_cache
+
+from msgspec import Struct
 
 from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
 from plexstedi.edi.units import plain
@@ -28,8 +29,7 @@ _CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Bad:
+class Bad(Struct, frozen=True):
     """A value that is invalid at its position; `message` quotes it."""
 
     message: str

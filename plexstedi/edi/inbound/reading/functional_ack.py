@@ -5,12 +5,13 @@ It concerns syntax only, not the order. It is matched by our group and set contr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.reading.acknowledgment import Malformed
 from plexstedi.edi.inbound.reading.element_values import read_text
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.plain_values import plain_whole
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction, Value
@@ -69,7 +70,7 @@ _PARTIAL = "P"
 _READ = (_ACCEPTED, _ACCEPTED_WITH_ERRORS)
 
 
-class SetResponse(Frozen):
+class SetResponse(Frozen, frozen=True, kw_only=True):
     """One AK2 loop: result for one transaction set of ours."""
 
     set_id: str
@@ -82,7 +83,7 @@ class SetResponse(Frozen):
     """Texts of AK3, AK4 and AK502 to AK506."""
 
 
-class FunctionalAck(Frozen):
+class FunctionalAck(Frozen, frozen=True, kw_only=True):
     """A parsed 997."""
 
     functional_id: str
@@ -96,27 +97,23 @@ class FunctionalAck(Frozen):
     """Texts of AK905 to AK909."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxAccepted:
+class SyntaxAccepted(Struct, frozen=True):
     """The supplier's system accepted the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedWithErrors:
+class AcceptedWithErrors(Struct, frozen=True):
     """Accepted, but the errors need attention."""
 
     errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxRejected:
+class SyntaxRejected(Struct, frozen=True):
     """Rejected: the document needs review."""
 
     errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NotMentioned:
+class NotMentioned(Struct, frozen=True):
     """This 997 does not refer to the document."""
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.plain_values import MOST_DIGITS, is_plain
 from plexstedi.edi.watched import Watch, unwatched
@@ -29,8 +30,7 @@ _IGNORED = -1
 _Object: TypeAlias = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableDocument:
+class UnreadableDocument(Struct, frozen=True):
     """Not Guide JSON of the set; `reason` names the key."""
 
     reason: str

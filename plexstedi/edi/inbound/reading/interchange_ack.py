@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from plexstedi.edi.inbound.reading.element_values import read_text
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.plain_values import is_digits, plain_whole
 from plexstedi.edi.x12.raw import BrokenX12Error, segments_of
 
@@ -23,7 +23,7 @@ class EnvelopeVerdict(StrEnum):
     REJECTED = "rejected"
 
 
-class InterchangeAck(Frozen):
+class InterchangeAck(Frozen, frozen=True, kw_only=True):
     """A parsed TA1."""
 
     interchange_control: int

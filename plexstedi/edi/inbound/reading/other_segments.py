@@ -7,11 +7,12 @@ location) are reported verbatim with their amount, for review.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct, field
+
 from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.settings import EXTRA_SEGMENTS
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Value
 
@@ -31,7 +32,7 @@ _READ = frozenset(("LIN", "CTP", "PO3", "SAC", "SLN", "CUR", *EXTRA_SEGMENTS))
 _CHARGE_WORDS = {"A": "an allowance", "C": "a charge", "P": "a promotion", "S": "a service"}
 
 
-class Extra(Frozen):
+class Extra(Frozen, frozen=True, kw_only=True):
     """A segment that is not interpreted."""
 
     segment: str
@@ -44,8 +45,7 @@ class Extra(Frozen):
     """Whether the line is ambiguous without it, so that it holds the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatedPrice:
+class StatedPrice(Struct, frozen=True):
     """A price stated in addition to PO104."""
 
     segment: str
@@ -58,8 +58,7 @@ class StatedPrice:
     unit: str | None = None
 
 
-@dataclass(slots=True)
-class Others:
+class Others(Struct):
     """Content of the optional segments of a line or of the heading."""
 
     items: list[dict[str, str]] = field(default_factory=list)

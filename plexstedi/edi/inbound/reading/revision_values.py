@@ -8,11 +8,12 @@ version, or no values: undecided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from plexstedi.edi.inbound.allocation import allocate, still_open
 from plexstedi.edi.inbound.division import ZERO
@@ -41,8 +42,7 @@ class MeantVersion(Enum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True, slots=True)
-class ValueVerdict:
+class ValueVerdict(Struct, frozen=True):
     """Acknowledged version; `before` is the line as sent, if it is an earlier version."""
 
     version: MeantVersion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
-from plexstedi.edi.order import Frozen
+from plexstedi.edi.model import Frozen
 from plexstedi.edi.plain_values import plain_whole
 from plexstedi.edi.x12.raw import BrokenX12Error
 from plexstedi.edi.x12.text import FoundSet, sets_of
@@ -15,7 +15,7 @@ _USUAL_RELEASE = "004010"
 """Release assumed if neither Stedi nor an envelope states one."""
 
 
-class WantedSet(Frozen):
+class WantedSet(Frozen, frozen=True, kw_only=True):
     """A transaction as listed by Stedi; unknown values are None."""
 
     set_id: str

@@ -5,13 +5,13 @@ Plain dataclasses: a line has several of each, and a pydantic model takes five t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class StatedDate:
+
+class StatedDate(Struct, frozen=True):
     """A stated date with its qualifier (X12 element 374) and location."""
 
     qualifier: str | None
@@ -21,8 +21,7 @@ class StatedDate:
     """Location for reasons: `SCH05`, `DTM`, `ACK04`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """One ACK: status of a part of a line."""
 
     code: str
@@ -41,8 +40,7 @@ class Detail:
     """ACK29, or the change reason ACK27: displayed, not interpreted."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatedSchedule:
+class StatedSchedule(Struct, frozen=True):
     """One SCH: a quantity with its dates."""
 
     quantity: Decimal | None

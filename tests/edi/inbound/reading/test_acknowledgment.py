@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
 from plexstedi.edi.inbound.reading.element_values import Bad, read_date, read_number
@@ -251,7 +252,7 @@ def test_a_segment_that_no_table_knows_takes_nothing_with_it(strange: str, relea
 
 
 def _without_words(read: Acknowledgment) -> Acknowledgment:
-    return read.model_copy(update={"lines": tuple(line.model_copy(update={"words": ()}) for line in read.lines)})
+    return replace(read, lines=tuple(replace(line, words=()) for line in read.lines))
 
 
 @pytest.mark.parametrize("stray", ["ACK*IR*100*EA", "SCH*100*EA***067*20261220"])
