@@ -8,7 +8,6 @@ from plexstedi.cli.invocation import Invocation, of, work
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.page.files import write_run_page
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal, print_done
-from plexstedi.cli.result.overview import not_traded
 from plexstedi.errors import Interrupted, LockHeld, PlexStediError, StateUnusable
 from plexstedi.internal import place_of
 from plexstedi.sync.endings import warning_is_due
@@ -37,7 +36,10 @@ def register(app: typer.Typer) -> None:
                 outcome.collect(lambda: rotate_if_due(session, of(context).secrets()))
             if not any(isinstance(fault, StateUnusable) for fault in outcome.faults):
                 outcome.collect(lambda: record_days(session))
-            outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
+            if json:
+                from plexstedi.cli.result.overview import not_traded
+
+                outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
         def unlocked(session: Session | None, outcome: Outcome) -> None:
             kept = back_up(session) if session is not None and succeeded else None

@@ -125,8 +125,8 @@ class AcknowledgmentsConfig(Settings):
 
     write: WriteBack
     level: AckLevel = AckLevel.LINE
-    fields: AcknowledgmentFields = AcknowledgmentFields()
-    objects: AcknowledgmentObjects = AcknowledgmentObjects()
+    fields: AcknowledgmentFields = AcknowledgmentFields.model_construct()
+    objects: AcknowledgmentObjects = AcknowledgmentObjects.model_construct()
     release_values: tuple[Literal["note", "due_date", "quantity"], ...] = ("note",)
     """With `write = "releases"`: which values of a release are written. Dates and quantities are an opt-in."""
 
@@ -153,7 +153,7 @@ class PlexConfig(Settings):
     """How many orders are read at once; `requests_per_minute` holds for all calls together."""
     approved_supplier_parts: StrictBool = False
     """A line without the supplier's part number gets it from Plex's approved suppliers (connect)."""
-    auth: PlexAuth = PlexAuth()
+    auth: PlexAuth = PlexAuth.model_construct()
     paths: dict[Code, Code] = Field(default_factory=dict)
     filters: dict[Code, str] = Field(default_factory=dict)
     """An empty value: this Plex has no such filter."""
@@ -161,8 +161,8 @@ class PlexConfig(Settings):
     datasource_url: ServiceUrl = "https://cloud.plex.com/api/datasources"
     """The base URL of data sources, for `write = "datasource"`."""
     datasources: dict[Code, Annotated[DataSource, BeforeValidator(_short_datasource)]] = Field(default_factory=dict)
-    statuses: StatusesConfig = StatusesConfig()
-    poll: PollConfig = PollConfig()
+    statuses: StatusesConfig = StatusesConfig.model_construct()
+    poll: PollConfig = PollConfig.model_construct()
     acknowledgments: AcknowledgmentsConfig
 
 
@@ -204,13 +204,13 @@ class ConfigTables(Settings):
 
     plex: PlexConfig
     stedi: StediConfig
-    documents: DocumentsConfig = DocumentsConfig()
-    company: Company = Company()
-    alerts: AlertsConfig = AlertsConfig()
-    run: RunConfig = RunConfig()
-    report: ReportConfig = ReportConfig()
-    state: StateConfig = StateConfig()
-    credentials: CredentialsConfig = CredentialsConfig()
-    supplier_defaults: SupplierSettings = SupplierSettings()
+    documents: DocumentsConfig = DocumentsConfig.model_construct()
+    company: Company = Company.model_construct()
+    alerts: AlertsConfig = AlertsConfig.model_construct()
+    run: RunConfig = RunConfig.model_construct()
+    report: ReportConfig = ReportConfig.model_construct()
+    state: StateConfig = StateConfig.model_construct()
+    credentials: CredentialsConfig = CredentialsConfig.model_construct()
+    supplier_defaults: SupplierSettings = SupplierSettings.model_construct()
     suppliers: dict[Code, SupplierSettings] = Field(default_factory=dict)
     customers: dict[Code, SupplierSettings] = Field(default_factory=dict)

@@ -22,7 +22,11 @@ Entry = TypeVar("Entry")
 
 
 class Settings(BaseModel):
-    """Base of configuration tables: immutable; unknown keys are errors."""
+    """Base of configuration tables: immutable; unknown keys are errors.
+
+    The default of a table in a table is `model_construct()`: `Table()` would build that table's validator when the
+    module is loaded, some 5 ms each, and once more within the table above it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
@@ -163,7 +167,7 @@ class DocumentSettings(Settings):
     guide_schema: PathText | None = None
     """JSON Schema of the Stedi guide; relative to the configuration file."""
     mapping_id: Code | None = None
-    po_type: PurchaseOrderTypes = PurchaseOrderTypes()
+    po_type: PurchaseOrderTypes = PurchaseOrderTypes.model_construct()
     schedule: ScheduleAs | None = None
     """None: the first of sch, lines, header that the guide has a place for."""
     due_qualifier: Annotated[str, AfterValidator(_date_qualifier)] | None = None
@@ -311,7 +315,7 @@ class SupplierSettings(Settings):
     references: dict[Code, Code] = Field(default_factory=dict)
     supplier_account: Code | None = None
     duns: Code | None = None
-    items: Items = Items()
+    items: Items = Items.model_construct()
     change_codes: tuple[Code, ...] | None = None
     """POC02 codes that the supplier accepts; None: those of the guide, else all."""
     delivery_within_hours: Hours = Decimal(1)
@@ -327,9 +331,9 @@ class SupplierSettings(Settings):
     ship_to: dict[str, ShipTo] = Field(default_factory=dict)
     units: dict[str, UnitRule] = Field(default_factory=dict)
     ack_units: dict[str, UnitRule] = Field(default_factory=dict)
-    tolerance: Tolerance = Tolerance()
-    acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings()
-    text: TextSettings = TextSettings()
+    tolerance: Tolerance = Tolerance.model_construct()
+    acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings.model_construct()
+    text: TextSettings = TextSettings.model_construct()
 
     def document(self, set_id: str) -> DocumentSettings:
         """Settings of one document type; defaults if the supplier has none."""

@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -94,9 +95,7 @@ class Network(httpx.BaseTransport):
                 # Without encryption no certificate is needed (that context trusts none), but the certificates that the
                 # environment names are checked anyway: the next https call, perhaps an alert, would fail.
                 if encrypted:
-                    context = trusted_certificates()
-                    if self.legacy_tls:
-                        context.options |= _LEGACY_SERVER_CONNECT
+                    context = trusted_certificates(self.legacy_tls)
                 else:
                     check_named_certificates()
                     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -113,7 +112,7 @@ def check_network_environment(url: str) -> None:
         network.close()
 
 
-def trusted_certificates() -> ssl.SSLContext:
+def trusted_certificates(legacy_tls: bool = False) -> ssl.SSLContext:
     """A TLS context that trusts the CA certificates that the environment names, else certifi's.
 
     Raise EnvironmentFault if they cannot be read or the source holds none.
@@ -121,13 +120,23 @@ def trusted_certificates() -> ssl.SSLContext:
     file, folder = os.environ.get(_CA_FILE), os.environ.get(_CA_FOLDER)
     try:
         if file:
-            return ssl.create_default_context(cafile=file)
+            return _context(file, None, Path(file).stat().st_mtime_ns, legacy_tls)
         if folder:
             _check_not_empty(folder)
-            return ssl.create_default_context(capath=folder)
-        return httpx.create_ssl_context()
+            return _context(None, folder, 0, legacy_tls)
+        return _context(None, None, 0, legacy_tls)
     except OSError as error:
         raise _unusable_certificates(file, folder, error) from error
+
+
+@cache
+def _context(file: str | None, folder: str | None, changed: int, legacy_tls: bool) -> ssl.SSLContext:
+    # One for both services: reading the certificates takes a tenth of the time of a run without work.
+    named = file or folder
+    context = ssl.create_default_context(cafile=file, capath=folder) if named else httpx.create_ssl_context()
+    if legacy_tls:
+        context.options |= _LEGACY_SERVER_CONNECT
+    return context
 
 
 def check_named_certificates() -> None:

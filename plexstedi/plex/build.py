@@ -12,10 +12,6 @@ from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
 from plexstedi.http.response import JSON, Refusal, ResponseForm
-from plexstedi.plex.datasource.releases import SourceReleaseKeys
-from plexstedi.plex.datasource.soap import SOAP_FORM, SoapSources
-from plexstedi.plex.datasource.source_port import DataSourcePlex
-from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import MasterDataStore, PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal, tenant_header
@@ -136,6 +132,8 @@ def connect_to_plex(
             account = caller(headers, None, refusal, settings.base_url + DATASOURCE_PATH)
             return _by_account(account, DataSources(account), settings, kept)
         case Api.SOAP:
+            from plexstedi.plex.datasource.soap import SOAP_FORM, SoapSources
+
             refusal = datasource_refusal(renewal_fix)
             headers = basic_headers(_needed("auth.username", settings.username), secret)
             base, _, service = settings.base_url.rstrip("/").rpartition("/")
@@ -176,6 +174,11 @@ def connect_to_plex(
 
 def _by_account(account: Caller, sources: AnySources, settings: PlexSettings, kept: MasterDataStore | None) -> PlexPort:
     """The client of a tenant that is read through data sources alone."""
+    # What only these two interfaces use is not loaded for the other two.
+    from plexstedi.plex.datasource.releases import SourceReleaseKeys
+    from plexstedi.plex.datasource.source_port import DataSourcePlex
+    from plexstedi.plex.datasource.tables import SourceTables
+
     days = Days(settings.timezone)
     tables = SourceTables(sources, settings.tables, days, kept)
     records = settings.records
