@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,8 @@ def main() -> None:
     """Run the command line and end the process with the contract's exit code."""
     if sys.argv[1:] == ["--version"] and _version_is_printed():
         return
+    # Nothing of what is loaded now is ever freed; `collect_rarely` switches it on again.
+    gc.disable()
     # Else pydantic reads the metadata of every installed package, to find plug-ins that would change what it accepts.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from plexstedi.cli.main import main as program

@@ -130,6 +130,7 @@ def collect_rarely() -> None:
     """Set the garbage collection for a short process: its imports are never freed, and most objects die young."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 def main(arguments: list[str] | None = None) -> None:
