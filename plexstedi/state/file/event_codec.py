@@ -12,27 +12,36 @@ from functools import lru_cache
 
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.dictionaries import OF_EVENTS
+from plexstedi.state.file.digits import end_of_taken, put_back, take_out, uuid_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WITHOUT_ZONE = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
-_RAW = -12
-"""Deflate without header and checksum, which the event's hash makes superfluous; a window of 4 KB."""
+_RAW = -13
+"""Deflate without header and checksum, which the event's hash makes superfluous; a window of 8 KB."""
+_DIGITS = 0x80
+"""In the first byte, which has the number of the dictionary: UUIDs and hashes were taken out (`digits`)."""
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def pack_event(actor: str, kind: str, detail: str, subject: str, *beside: str) -> bytes:
     """The texts of an event compressed. `beside`: ids that the event names; `unpack_event` needs the same."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=OF_EVENTS[-1] + "".join(beside).encode())
-    packed = packer.compress("\0".join((actor, kind, detail, subject)).encode()) + packer.flush()
-    return bytes((len(OF_EVENTS) - 1,)) + packed
+    known = "".join(beside).encode()
+    taken, rest = take_out("\0".join((actor, kind, detail, subject)).encode(), known)
+    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=OF_EVENTS[-1] + known)
+    return bytes((len(OF_EVENTS) - 1 | (_DIGITS if taken else 0),)) + taken + packer.compress(rest) + packer.flush()
 
 
 def unpack_event(content: bytes, *beside: str) -> tuple[str, str, str, str]:
     """Actor, kind, detail and subject. Raise ValueError if the content is damaged."""
     try:
-        unpacker = zlib.decompressobj(_RAW, zdict=OF_EVENTS[content[0]] + "".join(beside).encode())
-        texts = unpacker.decompress(content[1:]).decode().split("\0", 3)
+        number, stored = content[0] & ~_DIGITS, content[1:]
+        end = end_of_taken(stored) if content[0] & _DIGITS else 0
+        unpacker = zlib.decompressobj(_RAW, zdict=OF_EVENTS[number] + "".join(beside).encode())
+        text = unpacker.decompress(stored[end:])
+        if end:
+            text = put_back(stored, end, text)
+        texts = text.decode().split("\0", 3)
     except (zlib.error, IndexError) as error:
         raise ValueError("the content of the event is damaged") from error
     if len(texts) != 4 or not unpacker.eof or unpacker.unused_data:
@@ -80,5 +89,4 @@ def id_of(stored: bytes | str) -> str:
         return stored
     if not isinstance(stored, bytes):
         raise TypeError(f"{stored!r} is not an id")
-    digits = stored.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return uuid_text(stored.hex())

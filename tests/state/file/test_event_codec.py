@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.dictionaries import OF_EVENTS
 from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
 
 UUID = "7cb73161-26a3-41d7-be96-8f7757a56e3f"
+HASH = "0123456789abcdef" * 4
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
@@ -24,6 +27,29 @@ def test_what_was_stored_is_read_back(actor: str, kind: str, detail: str, subjec
 def test_an_id_that_the_event_names_costs_little() -> None:
     texts = ("plexstedi", "transaction-listed", "{}", f"transaction {UUID}")
     assert len(pack_event(*texts, UUID)) + 15 < len(pack_event(*texts))
+
+
+@pytest.mark.parametrize("text", [UUID, f"{UUID} {HASH} {UUID} {UUID[::-1]}", f"{HASH}\x01{UUID}", f"{HASH}-{UUID}"])
+def test_ids_and_hashes_come_back(text: str) -> None:
+    for beside in ("", UUID):
+        packed = pack_event("plexstedi", "attempt-begun", text, "document 1", beside)
+        assert unpack_event(packed, beside) == ("plexstedi", "attempt-begun", text, "document 1")
+
+
+def test_a_hash_costs_its_bytes() -> None:
+    short, long = (
+        pack_event("plexstedi", "attempt-begun", f'{{"sha256":"{one}"}}', "document 1") for one in ("", HASH)
+    )
+    assert len(long) < len(short) + 32 + 5
+    with pytest.raises(ValueError, match=r"damaged|cut off"):
+        unpack_event(long[:20])
+
+
+def test_an_event_of_an_earlier_version_is_read() -> None:
+    """As version 6 of the schema stored it."""
+    texts = ("plexstedi", "attempt-begun", f'{{"sha256":"{HASH}"}}', f"document {UUID}")
+    packer = zlib.compressobj(9, zlib.DEFLATED, -12, zdict=OF_EVENTS[0] + UUID.encode())
+    assert unpack_event(b"\0" + packer.compress("\0".join(texts).encode()) + packer.flush(), UUID) == texts
 
 
 @pytest.mark.parametrize("damage", [lambda p: p[:-2], lambda p: p + b"x", lambda p: b"\x09" + p[1:], lambda p: b""])

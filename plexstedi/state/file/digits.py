@@ -1,0 +1,81 @@
+"""UUIDs and SHA-256 hashes in a text as bytes: no compression makes as little of 36 or 64 random digits.
+
+What comes back is the text, byte by byte: only what is written as `uuid` and `hashlib` write it is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_DIGITS = re.compile(rb"(?<![0-9a-f-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})(?![0-9a-f-])")
+_UUID, _HASH, _AGAIN = b"\x01", b"\x02", b"\x03"
+"""What stands in the text instead. `_AGAIN` is followed by the place among those taken out: UUIDs, then hashes."""
+_MARKS = re.compile(rb"[\x01-\x03]")
+_MOST = 200
+
+
+def take_out(text: bytes, beside: bytes) -> tuple[bytes, bytes]:
+    """What was taken out, with its numbers in front, and the rest of the text.
+
+    Nothing (empty) if there is none, or the text has one of the marks. What `beside` has stays: there it is cheaper.
+    """
+    found = dict.fromkeys(one for one in _DIGITS.findall(text) if one not in beside)
+    uuids = [one for one in found if len(one) == 36][:_MOST]
+    hashes = [one for one in found if len(one) == 64][: _MOST - len(uuids)]
+    if not (uuids or hashes) or _MARKS.search(text):
+        return b"", text
+    place = {one: bytes((number + 0x20,)) for number, one in enumerate((*uuids, *hashes))}
+    fresh = set(place)
+
+    def mark(match: re.Match[bytes]) -> bytes:
+        one = match.group()
+        if one not in place:
+            return one
+        if one not in fresh:
+            return _AGAIN + place[one]
+        fresh.remove(one)
+        return _UUID if len(one) == 36 else _HASH
+
+    rest = _DIGITS.sub(mark, text)
+    taken = (bytes.fromhex(one.decode().replace("-", "")) for one in (*uuids, *hashes))
+    return bytes((len(uuids), len(hashes))) + b"".join(taken), rest
+
+
+def end_of_taken(stored: bytes) -> int:
+    """Where that which was taken out ends. Raise IndexError or ValueError if it is cut off."""
+    end = 2 + 16 * stored[0] + 32 * stored[1]
+    if len(stored) < end:
+        raise ValueError("the content is cut off")
+    return end
+
+
+def put_back(stored: bytes, end: int, rest: bytes) -> bytes:
+    """Inverse of `take_out`: `stored` begins with what was taken out. Raise ValueError if the text does not fit it."""
+    # Each event with an id or a hash goes through here, and the whole trail is read at once: no needless step.
+    uuids = stored[0]
+    begin = 4 + 32 * uuids
+    digits = stored[:end].hex()
+    found = [uuid_text(digits[at : at + 32]).encode() for at in range(4, begin, 32)]
+    found += [digits[at : at + 64].encode() for at in range(begin, 2 * end, 64)]
+    if _AGAIN in rest:
+        first, *pieces = rest.split(_AGAIN)
+        try:
+            rest = first + b"".join([found[piece[0] - 0x20] + piece[1:] for piece in pieces])
+        except IndexError as error:
+            raise ValueError("the content is damaged") from error
+    if rest.count(_UUID) != uuids or rest.count(_HASH) != len(found) - uuids:
+        raise ValueError("the content is damaged")
+    if len(found) == 1:
+        return rest.replace(_UUID if uuids else _HASH, found[0])
+    return _filled(_filled(rest, _UUID, found[:uuids]), _HASH, found[uuids:])
+
+
+def _filled(rest: bytes, mark: bytes, values: Sequence[bytes]) -> bytes:
+    first, *pieces = rest.split(mark)
+    return first + b"".join([value + piece for value, piece in zip(values, pieces, strict=True)])
+
+
+def uuid_text(digits: str) -> str:
+    """32 digits as a UUID is written."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
