@@ -19,7 +19,8 @@ from typing import Any
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import instant, moment, pack, unpack
-from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.file.event_codec import pack_event, unpack_event
+from plexstedi.state.file.short import id_of, microseconds, short_id, time_of
 from plexstedi.state.subject import subject_of
 
 Row = dict[str, Any]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.dictionaries import OF_EVENTS
-from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.file.event_codec import pack_event, unpack_event
+from plexstedi.state.file.short import id_of, microseconds, short_id, time_of
 
 UUID = "7cb73161-26a3-41d7-be96-8f7757a56e3f"
 HASH = "0123456789abcdef" * 4
