@@ -57,14 +57,14 @@ def unpack(packed: bytes, beside: bytes = b"") -> bytes:
     """Inverse of `pack`, as bytes. Raise zlib.error if it is damaged."""
     if not packed or not packed[0] & _OWN:
         return _unpack_zlib(packed, beside)
-    head, rest, checksum = packed[0], packed[1:-4], packed[-4:]
+    head, checksum = packed[0], packed[-4:]
     try:
         dictionary = DICTIONARIES[head & _NUMBER] + (beside if head & _BESIDE else b"")
-        end = end_of_taken(rest) if head & _DIGITS else 0
+        begin = end_of_taken(packed) if head & _DIGITS else 1
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=dictionary)
-        text = unpacker.decompress(rest[end:])
-        if end:
-            text = put_back(rest, end, text)
+        text = unpacker.decompress(packed[begin:-4])
+        if begin > 1:
+            text = put_back(packed, begin, text)
     except (IndexError, ValueError) as error:
         raise zlib.error("the content is damaged") from error
     if not unpacker.eof or unpacker.unused_data or _checksum(text) != checksum:

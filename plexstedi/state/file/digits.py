@@ -6,6 +6,7 @@ What comes back is the text, byte by byte: only what is written as `uuid` and `h
 from __future__ import annotations
 
 import re
+from binascii import hexlify
 from collections.abc import Sequence
 
 _DIGITS = re.compile(rb"(?<![0-9a-f-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})(?![0-9a-f-])")
@@ -42,22 +43,19 @@ def take_out(text: bytes, beside: bytes) -> tuple[bytes, bytes]:
     return bytes((len(uuids), len(hashes))) + b"".join(taken), rest
 
 
-def end_of_taken(stored: bytes) -> int:
-    """Where that which was taken out ends. Raise IndexError or ValueError if it is cut off."""
-    end = 2 + 16 * stored[0] + 32 * stored[1]
-    if len(stored) < end:
-        raise ValueError("the content is cut off")
-    return end
+def end_of_taken(content: bytes) -> int:
+    """Where that which was taken out ends in a content, after its first byte. Raise IndexError if it is cut off."""
+    return 3 + 16 * content[1] + 32 * content[2]
 
 
-def put_back(stored: bytes, end: int, rest: bytes) -> bytes:
-    """Inverse of `take_out`: `stored` begins with what was taken out. Raise ValueError if the text does not fit it."""
+def put_back(content: bytes, end: int, rest: bytes) -> bytes:
+    """Inverse of `take_out`. Raise ValueError if the text does not fit what was taken out."""
     # Each event with an id or a hash goes through here, and the whole trail is read at once: no needless step.
-    uuids = stored[0]
-    begin = 4 + 32 * uuids
-    digits = stored[:end].hex()
-    found = [uuid_text(digits[at : at + 32]).encode() for at in range(4, begin, 32)]
-    found += [digits[at : at + 64].encode() for at in range(begin, 2 * end, 64)]
+    uuids = content[1]
+    digits = hexlify(content[3:end])
+    found = [digits[at : at + 64] for at in range(32 * uuids, len(digits), 64)]
+    if uuids:
+        found[:0] = [uuid_bytes(digits[at : at + 32]) for at in range(0, 32 * uuids, 32)]
     if _AGAIN in rest:
         first, *pieces = rest.split(_AGAIN)
         try:
@@ -76,6 +74,6 @@ def _filled(rest: bytes, mark: bytes, values: Sequence[bytes]) -> bytes:
     return first + b"".join([value + piece for value, piece in zip(values, pieces, strict=True)])
 
 
-def uuid_text(digits: str) -> str:
+def uuid_bytes(digits: bytes) -> bytes:
     """32 digits as a UUID is written."""
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -27,12 +27,11 @@ def pack_event(actor: str, kind: str, detail: str, subject: str, *beside: str) -
 def unpack_event(content: bytes, *beside: str) -> tuple[str, str, str, str]:
     """Actor, kind, detail and subject. Raise ValueError if the content is damaged."""
     try:
-        number, stored = content[0] & ~_DIGITS, content[1:]
-        end = end_of_taken(stored) if content[0] & _DIGITS else 0
-        unpacker = zlib.decompressobj(_RAW, zdict=OF_EVENTS[number] + "".join(beside).encode())
-        text = unpacker.decompress(stored[end:])
-        if end:
-            text = put_back(stored, end, text)
+        begin = end_of_taken(content) if content[0] & _DIGITS else 1
+        unpacker = zlib.decompressobj(_RAW, zdict=OF_EVENTS[content[0] & ~_DIGITS] + "".join(beside).encode())
+        text = unpacker.decompress(content[begin:])
+        if begin > 1:
+            text = put_back(content, begin, text)
         texts = text.decode().split("\0", 3)
     except (zlib.error, IndexError) as error:
         raise ValueError("the content of the event is damaged") from error

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.dictionaries import OF_EVENTS
 from plexstedi.state.file.event_codec import pack_event, unpack_event
-from plexstedi.state.file.short import id_of, microseconds, short_id, time_of
+from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, short_time, time_of
 
 UUID = "7cb73161-26a3-41d7-be96-8f7757a56e3f"
 HASH = "0123456789abcdef" * 4
@@ -64,14 +64,18 @@ def test_a_time_is_the_same_text_again(at: datetime) -> None:
     number = microseconds(instant(at))
     assert isinstance(number, int)
     assert time_of(number) == at
+    assert short_time(at) == number
+    assert instant_of(number) == instant(at)
     assert moment(instant(at)) == at
 
 
 @pytest.mark.parametrize("text", ["", "x", "2026-01-01", "2026-01-01T00:00:00+00:00", "2026-01-01 00:00:00.000000Z"])
 def test_another_text_is_no_time_and_stays(text: str) -> None:
     assert microseconds(text) == text
-    with pytest.raises(ValueError, match="not a time"):
-        time_of(text)  # type: ignore[arg-type]
+    for read in (time_of, instant_of):
+        for other in (text, 1e30):
+            with pytest.raises(ValueError, match=r"not a time|format code"):
+                read(other)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("one", [UUID, UUID.upper(), "4711", "", "id-PO-1", UUID.replace("-", ""), UUID + " "])
