@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.file.codec import pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transaction_with
 from plexstedi.state.file.short import (
     id_of,
     maybe_hash_of,
@@ -223,7 +223,7 @@ class Inbox:
     ) -> None:
         """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
         outcome = self.outcome(transaction_id)
-        self._store_lines_of(transaction_id)
+        store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
             " WHERE transaction_id = short_id(?)",
@@ -244,21 +244,14 @@ class Inbox:
         row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
         order_id = None if row is None else maybe_id_of(row["order_id"])
         packed = pack_model(outcome, first_revision(self._database, order_id))
-        self._store_lines_of(transaction_id)
+        store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET outcome = ? WHERE transaction_id = short_id(?)", (packed, transaction_id)
         )
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
         """The outcome stored by `set_outcome`; None if there is none."""
-        row = self._database.row(
-            "SELECT outcome, order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,)
-        )
-        if row is None or row["outcome"] is None:
-            return None
-        return unpack_model(
-            Reconciliation, row["outcome"], first_revision(self._database, maybe_id_of(row["order_id"]))
-        )
+        return stored_outcome(self._database, transaction_id)
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
         """Add a user's decisions. Raise KeyError if there is no such transaction."""
@@ -278,7 +271,10 @@ class Inbox:
 
     def set_line(self, stream: str, order_id: str, outcome: LineOutcome) -> None:
         """Store the current state of a line."""
-        of_stream, source = (short_id(order_id), _part(stream, order_id)), self._transaction_of(order_id, outcome)
+        of_stream, source = (
+            (short_id(order_id), _part(stream, order_id)),
+            transaction_with(self._database, order_id, outcome),
+        )
         packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
         self._database.execute(
             "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
@@ -286,46 +282,6 @@ class Inbox:
             " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
             (*of_stream, outcome.line, outcome.state, packed, source),
         )
-
-    def _transaction_of(self, order_id: str, outcome: LineOutcome) -> bytes | str | None:
-        """The transaction, as stored, whose outcome has this very line; None if there is none, or it is large."""
-        rows = self._database.rows(
-            "SELECT transaction_id, outcome FROM inbox WHERE order_id = short_id(?) AND length(outcome) <= 4096",
-            (order_id,),
-        )
-        first, wanted = first_revision(self._database, order_id) if rows else b"", repr(outcome)
-        for row in rows:
-            try:
-                lines = unpack_model(Reconciliation, row["outcome"], first).lines
-            except (zlib.error, ValueError):
-                continue
-            # Equal numbers may differ in their digits, which `repr` has.
-            if any(line.line == outcome.line and repr(line) == wanted for line in lines):
-                found: bytes | str = row["transaction_id"]
-                return found
-        return None
-
-    def _store_lines_of(self, transaction_id: str) -> None:
-        """Store the lines that have their outcome in this transaction on their own: it is about to change."""
-        rows = self._database.rows(
-            "SELECT lines.order_id, part, line FROM inbox JOIN lines ON lines.order_id = inbox.order_id"
-            " AND lines.transaction_id = inbox.transaction_id WHERE inbox.transaction_id = short_id(?)",
-            (transaction_id,),
-        )
-        for row in rows:
-            outcome = self._line_in(transaction_id, row["line"])
-            packed = pack_model(outcome, first_revision(self._database, id_of(row["order_id"])))
-            self._database.execute(
-                "UPDATE lines SET outcome = ?, transaction_id = NULL WHERE order_id = ? AND part = ? AND line = ?",
-                (packed, row["order_id"], row["part"], row["line"]),
-            )
-
-    def _line_in(self, transaction_id: str, number: int) -> LineOutcome:
-        outcome = self.outcome(transaction_id)
-        found = [line for line in (() if outcome is None else outcome.lines) if line.line == number]
-        if not found:
-            raise KeyError(f"transaction {transaction_id} has no line {number}")
-        return found[0]
 
     def keep_lines(self, stream: str, order_id: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
@@ -356,7 +312,7 @@ class Inbox:
 
     def _line(self, row: Row, first: bytes) -> LineOutcome:
         if row["transaction_id"] is not None:
-            return self._line_in(id_of(row["transaction_id"]), row["line"])
+            return line_in(self._database, id_of(row["transaction_id"]), row["line"])
         return unpack_model(LineOutcome, row["outcome"], first)
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:

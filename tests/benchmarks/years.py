@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import NAMESPACE_OID, uuid5
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import instant, moment, pack, unpack
@@ -88,7 +88,7 @@ def _model(connection: sqlite3.Connection, order_id: Any) -> _Model:
                 name: read[name].text(row[name]) if name in read else row[name]
                 for name in row.keys()
                 if name not in hidden
-            }  # noqa: SIM118
+            }
             for row in rows
         ]
 
@@ -270,7 +270,7 @@ def _own(name: str, copy: int) -> str:
     """A name of its own for a copy; that of a UUID is one."""
     if not isinstance(short_id(name), bytes):
         return f"{name}-y{copy}"
-    return str(UUID(hashlib.md5(f"{name}-y{copy}".encode(), usedforsecurity=False).hexdigest()))
+    return str(uuid5(NAMESPACE_OID, f"{name}-y{copy}"))
 
 
 _TIMES = {

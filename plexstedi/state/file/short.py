@@ -1,6 +1,6 @@
 """Times as numbers and UUIDs as bytes, as columns have them.
 
-Both sort like their texts. What is no such text stays as it is, so that nothing is lost.
+Both sort like their texts. Any other text stays as it is, so that nothing is lost.
 """
 
 from __future__ import annotations
