@@ -13,7 +13,6 @@ _DIGITS = re.compile(rb"([\"_ :\0])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|
 """With the character before it: these are found much sooner than digits."""
 _UUID, _HASH, _AGAIN = b"\x01", b"\x02", b"\x03"
 """What is in the text instead. `_AGAIN` is followed by the place among those taken out: UUIDs, then hashes."""
-_MARKS = re.compile(rb"[\x01-\x03]")
 _MOST = 200
 
 
@@ -25,7 +24,7 @@ def take_out(text: bytes, beside: bytes) -> tuple[bytes, bytes]:
     found = dict.fromkeys(one for _, one in _DIGITS.findall(text) if one not in beside)
     uuids = [one for one in found if len(one) == 36][:_MOST]
     hashes = [one for one in found if len(one) == 64][: _MOST - len(uuids)]
-    if not (uuids or hashes) or _MARKS.search(text):
+    if not (uuids or hashes) or any(mark in text for mark in (_UUID, _HASH, _AGAIN)):
         return b"", text
     place = {one: bytes((number + 0x20,)) for number, one in enumerate((*uuids, *hashes))}
     fresh = set(place)

@@ -70,15 +70,13 @@ VERSION_8 = (
         f"UPDATE {table} SET {', '.join(f'{name} = {value}' for name, value in columns.items())}"
         for table, columns in CONVERTED.items()
     ),
+    # Of the others it would make little less.
     "UPDATE revisions SET content = packed_again(content, NULL)",
     "UPDATE invoice_revisions SET content = packed_again(content, NULL)",
-    f"UPDATE documents SET sent = packed_again(sent, {_first('documents.order_id')})",
     """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence,
         counter, idempotency_key, file_name, route, sent ON documents
         BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
-    f"UPDATE inbox SET outcome = packed_again(outcome, {_first('inbox.order_id')}) WHERE outcome IS NOT NULL",
     f"UPDATE writes SET plan = packed_again(plan, {_first('writes.order_id')})",
-    f"UPDATE orders SET marks = packed_again(marks, {_first('orders.id')})",
     "ALTER TABLE lines ADD COLUMN transaction_id ANY",
     f"""UPDATE lines SET transaction_id = (
         SELECT inbox.transaction_id FROM inbox WHERE inbox.order_id = lines.order_id AND length(inbox.outcome) <= 4096
