@@ -86,7 +86,7 @@ def _model(connection: sqlite3.Connection, order_id: Any) -> _Model:
         return [
             {
                 name: read[name].text(row[name]) if name in read else row[name]
-                for name in row.keys()
+                for name in row.keys()  # noqa: SIM118
                 if name not in hidden
             }
             for row in rows
