@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, unpack_event
+from plexstedi.state.file.event_codec import pack_event, unpack_event
+from plexstedi.state.file.short import id_of, microseconds
 
 _STORED = """SELECT content, (SELECT id FROM event_ids WHERE no = order_no),
     (SELECT id FROM event_ids WHERE no = transaction_no) FROM events WHERE seq = ?"""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
+import zlib
 from functools import partial
 from pathlib import Path
 
 from plexstedi.state.audit import GENESIS
-from plexstedi.state.file.codec import instant, pack, unpack
-from plexstedi.state.file.event_codec import id_of, time_of, unpack_event
+from plexstedi.state.file.codec import instant, unpack
+from plexstedi.state.file.dictionaries import DICTIONARIES
+from plexstedi.state.file.event_codec import unpack_event
 from plexstedi.state.file.schema import _DOCUMENT, _TRANSACTION
+from plexstedi.state.file.short import id_of, maybe_hash_of, time_of
+from plexstedi.state.file.version_8 import CONVERTED, HASHES, IDS, TIMES
 
 _KEPT = ("order_counts", "invoice_counts", "document_counts", "inbox_counts", "line_counts")
 _TIMES = ("documents_accepted_at", "inbox_received_at", "writes_done_at")
@@ -24,6 +29,35 @@ _AGAIN = "ON CONFLICT (supplier, state) DO UPDATE SET n = n + excluded.n"
 _GONE = """UPDATE line_counts SET n = n - 1
     WHERE state = OLD.state AND supplier = (SELECT supplier FROM orders WHERE id = OLD.order_id)"""
 _BACK = {
+    8: (
+        "DROP TRIGGER inbox_keeps_its_lines",
+        "DROP TRIGGER documents_are_frozen",
+        f"""UPDATE lines SET outcome = line_of(line, {_FIRST.format("lines.order_id")},
+            (SELECT outcome FROM inbox WHERE inbox.transaction_id = lines.transaction_id))
+            WHERE transaction_id IS NOT NULL""",
+        "ALTER TABLE lines DROP COLUMN transaction_id",
+        f"UPDATE writes SET plan = alone(plan, {_FIRST.format('writes.order_id')})",
+        "UPDATE writes SET changes = beside_7(changes, plan) WHERE changes IS NOT NULL",
+        f"UPDATE writes SET plan = beside_7(plan, {_FIRST.format('writes.order_id')})",
+        f"UPDATE documents SET sent = beside_7(sent, {_FIRST.format('documents.order_id')})",
+        f"UPDATE inbox SET outcome = beside_7(outcome, {_FIRST.format('inbox.order_id')}) WHERE outcome IS NOT NULL",
+        f"UPDATE lines SET outcome = beside_7(outcome, {_FIRST.format('lines.order_id')})",
+        f"UPDATE orders SET marks = beside_7(marks, {_FIRST.format('orders.id')})",
+        "UPDATE revisions SET content = alone(content, NULL)",
+        "UPDATE documents SET dropped = CASE length(dropped) WHEN 0 THEN '[]' ELSE unpacked(dropped) END",
+        *(
+            f"UPDATE {table} SET {name} = {function}({name}) WHERE {name} IS NOT NULL"
+            for function, columns in (("time_text", TIMES), ("id_of", IDS), ("hash_of", HASHES))
+            for table, names in columns.items()
+            for name in names
+        ),
+        "PRAGMA writable_schema = ON",
+        *(f"UPDATE sqlite_master SET sql = replace(sql, ' ANY', ' TEXT') WHERE name = '{name}'" for name in CONVERTED),
+        "PRAGMA writable_schema = RESET",
+        """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence,
+            counter, idempotency_key, file_name, route, sent ON documents
+            BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
+    ),
     7: (
         "DROP TRIGGER line_counts_of_supplier",
         """CREATE TABLE old_lines (
@@ -176,6 +210,22 @@ def _beside(packed: bytes | None, plan: bytes) -> str | None:
     return None if packed is None else unpack(packed, unpack(plan)).decode()
 
 
+def _pack_7(payload: bytes, beside: bytes = b"") -> bytes:
+    """A content as version 7 and earlier ones compressed it."""
+    packer = zlib.compressobj(level=9, memLevel=9, zdict=DICTIONARIES[0] + beside)
+    return packer.compress(payload) + packer.flush()
+
+
+def _unpacked(content: bytes | None) -> bytes:
+    return unpack(content) if content else b""
+
+
+def _line_of(number: int, first: bytes | None, outcome: bytes) -> bytes:
+    lines = json.loads(unpack(outcome, _unpacked(first)))["lines"]
+    (line,) = (line for line in lines if line["line"] == number)
+    return _pack_7(json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode(), _unpacked(first))
+
+
 def _text(number: int, content: bytes, order_id: bytes | str | None, transaction: bytes | str | None) -> str:
     return unpack_event(content, *("" if one is None else id_of(one) for one in (order_id, transaction)))[number]
 
@@ -186,9 +236,14 @@ def make_older(path: Path, version: int = 1) -> None:
     connection.create_function("unpacked", 1, lambda packed: unpack(packed).decode())
     connection.create_function("unpacked_beside", 2, _beside)
     connection.create_function("hex_of", 1, bytes.hex)
-    connection.create_function("alone", 2, lambda packed, first: pack(unpack(packed, unpack(first) if first else b"")))
+    connection.create_function("alone", 2, lambda packed, first: _pack_7(unpack(packed, _unpacked(first))))
+    connection.create_function(
+        "beside_7", 2, lambda packed, first: _pack_7(unpack(packed, _unpacked(first)), _unpacked(first))
+    )
+    connection.create_function("line_of", 3, _line_of)
+    connection.create_function("hash_of", 1, maybe_hash_of)
     connection.create_function("id_of", 1, lambda one: None if one is None else id_of(one))
-    connection.create_function("time_text", 1, lambda number: instant(time_of(number)))
+    connection.create_function("time_text", 1, lambda at: at if isinstance(at, str) else instant(time_of(at)))
     for number in range(4):
         connection.create_function(f"text_{number}", 3, partial(_text, number))
     connection.create_function("sha256", 1, lambda text: hashlib.sha256(text.encode()).hexdigest())

@@ -17,15 +17,8 @@ from msgspec import Struct
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
-from plexstedi.state.file.event_codec import (
-    id_of,
-    instant_of,
-    microseconds,
-    pack_event,
-    short_id,
-    time_of,
-    unpack_event,
-)
+from plexstedi.state.file.event_codec import pack_event, unpack_event
+from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, time_of
 from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
-from plexstedi.state.file.codec import (
-    maybe_moment,
-    moment,
-    unpack,
-)
+from plexstedi.state.file.codec import unpack
 from plexstedi.state.file.database import Row
+from plexstedi.state.file.short import id_of, maybe_id_of, maybe_time_of, time_of
 
 RECOVERED = "recovered"
 """Purpose and transaction setting of a document imported by `recover`: the original values are not known."""
@@ -103,8 +99,8 @@ DOCUMENT_COLUMNS = (
 def document_of_row(row: Row) -> Document:
     return Document(
         id=row["id"],
-        stream=row["stream"],
-        order_id=row["order_id"],
+        stream=id_of(row["stream"]),
+        order_id=id_of(row["order_id"]),
         order_number=row["order_number"],
         order_release=row["order_release"],
         supplier=row["supplier"],
@@ -118,22 +114,22 @@ def document_of_row(row: Row) -> Document:
         idempotency_key=row["idempotency_key"],
         file_name=row["file_name"],
         route=row["route"],
-        dropped=_texts(row["dropped"]),
+        dropped=tuple(json.loads(unpacked(row["dropped"]) or b"[]")),
         state=DocumentState(row["state"]),
         delivery=Delivery(row["delivery"]),
         functional_ack=FunctionalStatus(row["functional_ack"]),
         business_ack=BusinessStatus(row["business_ack"]),
         retry=bool(row["retry"]),
         blocks=bool(row["blocks"]),
-        file_execution_id=row["file_execution_id"],
+        file_execution_id=maybe_id_of(row["file_execution_id"]),
         interchange_control=row["interchange_control"],
         group_control=row["group_control"],
         set_control=row["set_control"],
-        frozen_at=moment(row["frozen_at"]),
-        first_attempt_at=maybe_moment(row["first_attempt_at"]),
-        accepted_at=maybe_moment(row["accepted_at"]),
-        delivered_at=maybe_moment(row["delivered_at"]),
-        next_attempt_at=maybe_moment(row["next_attempt_at"]),
+        frozen_at=time_of(row["frozen_at"]),
+        first_attempt_at=maybe_time_of(row["first_attempt_at"]),
+        accepted_at=maybe_time_of(row["accepted_at"]),
+        delivered_at=maybe_time_of(row["delivered_at"]),
+        next_attempt_at=maybe_time_of(row["next_attempt_at"]),
         error=row["error"],
         replay_of=row["replay_of"],
     )
@@ -141,8 +137,3 @@ def document_of_row(row: Row) -> Document:
 
 def unpacked(packed: bytes) -> bytes:
     return unpack(packed) if packed else b""
-
-
-def _texts(text: str) -> tuple[str, ...]:
-    values: Sequence[str] = json.loads(text)
-    return tuple(values)

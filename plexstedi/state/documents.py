@@ -10,16 +10,9 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document import Document, NewDocument, document_of_row, unpacked
 from plexstedi.state.document_search import DocumentSearch
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
-from plexstedi.state.file.codec import (
-    instant,
-    maybe_instant,
-    maybe_moment,
-    moment,
-    pack,
-    pack_model,
-    unpack_model,
-)
+from plexstedi.state.file.codec import pack, pack_model, unpack_model
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.short import id_of, maybe_short_time, maybe_time_of, short_id, short_time, time_of
 
 NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"
@@ -40,8 +33,8 @@ class Documents(DocumentSearch):
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none',"
             " ?, ?)",
             (
-                new.stream,
-                new.order_id,
+                short_id(new.stream),
+                short_id(new.order_id),
                 new.order_number,
                 search_key(new.order_number),
                 new.order_release,
@@ -59,8 +52,8 @@ class Documents(DocumentSearch):
                 pack(new.body),
                 pack(new.x12),
                 pack_model(new.sent, first_revision(self._database, new.order_id)),
-                json.dumps(new.dropped),
-                instant(now),
+                pack(json.dumps(new.dropped)) if new.dropped else b"",
+                short_time(now),
                 new.replay_of,
             ),
         )
@@ -115,7 +108,7 @@ class Documents(DocumentSearch):
         row = self._database.row("SELECT order_id, sent FROM documents WHERE id = ?", (document_id,))
         if row is None:
             raise KeyError(f"there is no document {document_id}")
-        return unpack_model(SentOrder, row["sent"], first_revision(self._database, row["order_id"]))
+        return unpack_model(SentOrder, row["sent"], first_revision(self._database, id_of(row["order_id"])))
 
     def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
         """The next free `rN` of a slot; it grows only after a conclusive refusal or by a replay.
@@ -125,7 +118,7 @@ class Documents(DocumentSearch):
         return self._database.number(
             "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
             " AND (stream = ? OR (search_key = ? AND order_number = ? AND order_release IS ?))",
-            (kind, change_sequence, stream, search_key(number), number, release),
+            (kind, change_sequence, short_id(stream), search_key(number), number, release),
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:
@@ -133,12 +126,12 @@ class Documents(DocumentSearch):
         number = self._database.number("SELECT count(*) FROM attempts WHERE document_id = ?", (document.id,)) + 1
         self._database.execute(
             "INSERT INTO attempts (document_id, number, begun_at) VALUES (?, ?, ?)",
-            (document.id, number, instant(at)),
+            (document.id, number, short_time(at)),
         )
         self._database.execute(
             "UPDATE documents SET state = 'sending', first_attempt_at = coalesce(first_attempt_at, ?),"
             " next_attempt_at = NULL, retry = 0 WHERE id = ?",
-            (instant(at), document.id),
+            (short_time(at), document.id),
         )
         return number
 
@@ -146,7 +139,7 @@ class Documents(DocumentSearch):
         """Record the outcome of an attempt."""
         self._database.execute(
             "UPDATE attempts SET ended_at = ?, outcome = ? WHERE document_id = ? AND number = ?",
-            (instant(at), outcome, document_id, number),
+            (short_time(at), outcome, document_id, number),
         )
 
     def open_attempts(self, document_id: int) -> int:
@@ -174,7 +167,7 @@ class Documents(DocumentSearch):
     def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:
         """Number, start, end and outcome of every attempt."""
         rows = self._database.rows("SELECT * FROM attempts WHERE document_id = ? ORDER BY number", (document_id,))
-        return [(r["number"], moment(r["begun_at"]), maybe_moment(r["ended_at"]), r["outcome"]) for r in rows]
+        return [(r["number"], time_of(r["begun_at"]), maybe_time_of(r["ended_at"]), r["outcome"]) for r in rows]
 
     def accept(
         self,
@@ -192,7 +185,7 @@ class Documents(DocumentSearch):
             " file_execution_id = ?, interchange_control = coalesce(?, interchange_control),"
             " group_control = coalesce(?, group_control), set_control = coalesce(set_control, 1), error = NULL,"
             " folded = (change_sequence = 0) WHERE id = ?",
-            (instant(at), file_execution_id, interchange_control, group_control, document_id),
+            (short_time(at), short_id(file_execution_id), interchange_control, group_control, document_id),
         )
         if x12 is not None:
             self._database.execute("UPDATE documents SET x12 = ? WHERE id = ?", (pack(x12), document_id))
@@ -210,7 +203,7 @@ class Documents(DocumentSearch):
         self._database.execute(
             "UPDATE documents SET state = 'delivered', delivery = 'delivered', delivered_at = ?, error = NULL"
             " WHERE id = ?",
-            (instant(at), document_id),
+            (short_time(at), document_id),
         )
 
     def fail(self, document_id: int, error: str) -> None:
@@ -222,15 +215,15 @@ class Documents(DocumentSearch):
     def await_delivery(self, document_id: int, file_execution_id: str) -> None:
         """A failed delivery was retried at Stedi as another execution: its delivery is awaited again."""
         self._database.execute(
-            "UPDATE documents SET state = 'accepted', delivery = 'pending', file_execution_id = ?, error = NULL"
-            " WHERE id = ?",
+            "UPDATE documents SET state = 'accepted', delivery = 'pending', file_execution_id = short_id(?),"
+            " error = NULL WHERE id = ?",
             (file_execution_id, document_id),
         )
 
     def follow(self, document_id: int, file_execution_id: str) -> None:
         """Track another execution, which replaced this one before it failed."""
         self._database.execute(
-            "UPDATE documents SET file_execution_id = ? WHERE id = ?", (file_execution_id, document_id)
+            "UPDATE documents SET file_execution_id = short_id(?) WHERE id = ?", (file_execution_id, document_id)
         )
 
     def move(self, document_id: int, state: DocumentState, error: str | None) -> None:
@@ -245,19 +238,21 @@ class Documents(DocumentSearch):
         """Set when a document without a response is sent again, and why there was none."""
         self._database.execute(
             "UPDATE documents SET next_attempt_at = ?, error = ? WHERE id = ?",
-            (maybe_instant(at), error, document_id),
+            (maybe_short_time(at), error, document_id),
         )
 
     def unfolded(self) -> list[str]:
         """Orders whose acknowledgments must be folded again: a change was sent, or a document was abandoned."""
         return [
-            row["order_id"]
+            id_of(row["order_id"])
             for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0 AND kind <> '810'")
         ]
 
     def set_folded(self, order_id: str) -> None:
         """Record that the acknowledgments of this order were folded."""
-        self._database.execute("UPDATE documents SET folded = 1 WHERE order_id = ? AND folded = 0", (order_id,))
+        self._database.execute(
+            "UPDATE documents SET folded = 1 WHERE order_id = short_id(?) AND folded = 0", (order_id,)
+        )
 
     def set_functional(self, document_id: int, status: FunctionalStatus, *, blocks: bool) -> None:
         """Store the result of a 997; a rejection blocks the stream until it is reviewed."""

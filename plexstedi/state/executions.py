@@ -9,8 +9,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from plexstedi.state.file.codec import instant, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.short import maybe_time_of, short_time, time_of
 
 
 class ExecutionRecord(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Executions:
                 execution.partnership,
                 execution.direction,
                 execution.status,
-                instant(execution.created_at),
+                short_time(execution.created_at),
                 execution.fault,
             ),
         )
@@ -90,7 +90,7 @@ class Executions:
             " UNION ALL SELECT listed_at FROM documents WHERE file_name = ?)",
             (file_name, file_name, file_name),
         )
-        return None if row is None else maybe_moment(row["at"])
+        return None if row is None else maybe_time_of(row["at"])
 
 
 def _execution(row: Row) -> ExecutionRecord:
@@ -100,6 +100,6 @@ def _execution(row: Row) -> ExecutionRecord:
         partnership=row["partnership"],
         direction=row["direction"],
         status=row["status"],
-        created_at=moment(row["created_at"]),
+        created_at=time_of(row["created_at"]),
         fault=row["fault"],
     )

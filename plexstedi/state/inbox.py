@@ -10,9 +10,20 @@ from enum import StrEnum
 from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
-from plexstedi.state.file.codec import instant, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.file.codec import pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transaction_with
+from plexstedi.state.file.short import (
+    id_of,
+    maybe_hash_of,
+    maybe_id_of,
+    maybe_short_id,
+    short_hash,
+    short_id,
+    short_time,
+    time_of,
+)
 
 
 class InboxState(StrEnum):
@@ -101,13 +112,13 @@ class Inbox:
             " sender, release, interchange_control, group_control, set_control, state)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed') ON CONFLICT (transaction_id) DO NOTHING",
             (
-                listed.transaction_id,
-                listed.execution_id,
+                short_id(listed.transaction_id),
+                short_id(listed.execution_id),
                 listed.set_id,
                 listed.partnership,
                 listed.supplier,
-                instant(listed.processed_at),
-                instant(now),
+                short_time(listed.processed_at),
+                short_time(now),
                 listed.sender,
                 listed.release,
                 listed.interchange_control,
@@ -121,22 +132,24 @@ class Inbox:
         """Store the document as received."""
         self._database.execute(
             "UPDATE inbox SET state = 'stored', document = ?, document_form = ?, content_hash = ?"
-            " WHERE transaction_id = ?",
-            (pack(document), form, content_hash, transaction_id),
+            " WHERE transaction_id = short_id(?)",
+            (pack(document), form, short_hash(content_hash), transaction_id),
         )
 
     def set_set(self, transaction_id: str, set_id: str) -> None:
         """Set the transaction set from the document, where the listing had none."""
-        self._database.execute("UPDATE inbox SET set_id = ? WHERE transaction_id = ?", (set_id, transaction_id))
+        self._database.execute(
+            "UPDATE inbox SET set_id = ? WHERE transaction_id = short_id(?)", (set_id, transaction_id)
+        )
 
     def document(self, transaction_id: str) -> bytes | None:
         """The document as received; None before it is fetched and after it was deleted (`state.keep_days`)."""
-        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
         return None if row is None or row["document"] is None else unpack(row["document"])
 
     def get(self, transaction_id: str) -> Inbound | None:
         """The transaction of this id; None if it is not known."""
-        found = self._query("WHERE transaction_id = ?", transaction_id)
+        found = self._query("WHERE transaction_id = short_id(?)", transaction_id)
         return found[0] if found else None
 
     def in_state(self, *states: InboxState) -> list[Inbound]:
@@ -173,23 +186,25 @@ class Inbox:
         """Process an ignored transaction whose partnership became known, as if it was received now."""
         self._database.execute(
             "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"
-            " received_at = ?, reason = NULL WHERE transaction_id = ?",
-            (supplier, instant(now), transaction_id),
+            " received_at = ?, reason = NULL WHERE transaction_id = short_id(?)",
+            (supplier, short_time(now), transaction_id),
         )
 
     def explain(self, transaction_id: str, reason: str) -> None:
         """Replace its reason; the state does not change."""
-        self._database.execute("UPDATE inbox SET reason = ? WHERE transaction_id = ?", (reason, transaction_id))
+        self._database.execute(
+            "UPDATE inbox SET reason = ? WHERE transaction_id = short_id(?)", (reason, transaction_id)
+        )
 
     def of_order(self, order_id: str) -> list[Inbound]:
         """Transactions received for an order, in the order in which Stedi processed them."""
-        return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)
+        return self._query("WHERE order_id = short_id(?) ORDER BY processed_at, transaction_id", order_id)
 
     def last_functional_ack(self, document_id: int, excluding: str) -> Inbound | None:
         """The last 997 applied to a document, except one transaction."""
         found = self._query(
             "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
-            " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            " AND transaction_id <> short_id(?) ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
             excluding,
         )
@@ -207,10 +222,11 @@ class Inbox:
     ) -> None:
         """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
         outcome = self.outcome(transaction_id)
+        store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
-            " WHERE transaction_id = ?",
-            (order_id, document_id, type_code, dated, content_hash, transaction_id),
+            " WHERE transaction_id = short_id(?)",
+            (maybe_short_id(order_id), document_id, type_code, dated, short_hash(content_hash), transaction_id),
         )
         if outcome is not None:
             # It is compressed beside the order.
@@ -219,30 +235,31 @@ class Inbox:
     def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
         """Set the state, by a legal move, and the reason."""
         self._database.execute(
-            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = ?", (state, reason, transaction_id)
+            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = short_id(?)", (state, reason, transaction_id)
         )
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
         """Store the outcome of the acknowledgment, line by line; its order is known."""
-        row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = ?", (transaction_id,))
-        packed = pack_model(outcome, first_revision(self._database, None if row is None else row["order_id"]))
-        self._database.execute("UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (packed, transaction_id))
+        row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+        order_id = None if row is None else maybe_id_of(row["order_id"])
+        packed = pack_model(outcome, first_revision(self._database, order_id))
+        store_lines_of(self._database, transaction_id)
+        self._database.execute(
+            "UPDATE inbox SET outcome = ? WHERE transaction_id = short_id(?)", (packed, transaction_id)
+        )
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
         """The outcome stored by `set_outcome`; None if there is none."""
-        row = self._database.row("SELECT outcome, order_id FROM inbox WHERE transaction_id = ?", (transaction_id,))
-        if row is None or row["outcome"] is None:
-            return None
-        return unpack_model(Reconciliation, row["outcome"], first_revision(self._database, row["order_id"]))
+        return stored_outcome(self._database, transaction_id)
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
         """Add a user's decisions. Raise KeyError if there is no such transaction."""
-        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
         if row is None:
             raise KeyError(f"there is no transaction {transaction_id}")
         merged = {**json.loads(row["decisions"]), **decisions}
         self._database.execute(
-            "UPDATE inbox SET decisions = ? WHERE transaction_id = ?",
+            "UPDATE inbox SET decisions = ? WHERE transaction_id = short_id(?)",
             (json.dumps(merged, sort_keys=True), transaction_id),
         )
 
@@ -253,18 +270,21 @@ class Inbox:
 
     def set_line(self, stream: str, order_id: str, outcome: LineOutcome) -> None:
         """Store the current state of a line."""
+        of_stream, source = (
+            (short_id(order_id), _part(stream, order_id)),
+            transaction_with(self._database, order_id, outcome),
+        )
+        packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
         self._database.execute(
-            "INSERT INTO lines (order_id, part, line, state, outcome) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (order_id, part, line) DO UPDATE SET state = excluded.state, outcome = excluded.outcome",
-            (
-                *(order_id, _part(stream, order_id), outcome.line, outcome.state),
-                pack_model(outcome, first_revision(self._database, order_id)),
-            ),
+            "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (order_id, part, line) DO UPDATE"
+            " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
+            (*of_stream, outcome.line, outcome.state, packed, source),
         )
 
     def keep_lines(self, stream: str, order_id: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
-        of_stream = (order_id, _part(stream, order_id))
+        of_stream = (short_id(order_id), _part(stream, order_id))
         rows = self._database.rows("SELECT line FROM lines WHERE order_id = ? AND part = ?", of_stream)
         for number in {row["line"] for row in rows} - set(numbers):
             self._database.execute(
@@ -274,19 +294,25 @@ class Inbox:
     def lines_of_stream(self, stream: str, order_id: str) -> dict[int, LineOutcome]:
         """Current outcome of a stream's lines, by line number."""
         rows = self._database.rows(
-            "SELECT line, outcome FROM lines WHERE order_id = ? AND part = ? ORDER BY line",
+            "SELECT line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) AND part = ? ORDER BY line",
             (order_id, _part(stream, order_id)),
         )
         first = first_revision(self._database, order_id) if rows else b""
-        return {row["line"]: unpack_model(LineOutcome, row["outcome"], first) for row in rows}
+        return {row["line"]: self._line(row, first) for row in rows}
 
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
         """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
-            "SELECT part, outcome FROM lines WHERE order_id = ? ORDER BY part, line", (order_id,)
+            "SELECT part, line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) ORDER BY part, line",
+            (order_id,),
         )
-        first = first_revision(self._database, order_id)
-        return [(order_id + row["part"], unpack_model(LineOutcome, row["outcome"], first)) for row in rows]
+        first = first_revision(self._database, order_id) if rows else b""
+        return [(order_id + row["part"], self._line(row, first)) for row in rows]
+
+    def _line(self, row: Row, first: bytes) -> LineOutcome:
+        if row["transaction_id"] is not None:
+            return line_in(self._database, id_of(row["transaction_id"]), row["line"])
+        return unpack_model(LineOutcome, row["outcome"], first)
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:
         """Number of lines by state, of one supplier or of all."""
@@ -320,22 +346,22 @@ _COLUMNS = (
 
 def _inbound(row: Row) -> Inbound:
     return Inbound(
-        transaction_id=row["transaction_id"],
-        execution_id=row["execution_id"],
+        transaction_id=id_of(row["transaction_id"]),
+        execution_id=id_of(row["execution_id"]),
         set_id=row["set_id"],
         partnership=row["partnership"],
         supplier=row["supplier"],
-        processed_at=moment(row["processed_at"]),
-        received_at=moment(row["received_at"]),
+        processed_at=time_of(row["processed_at"]),
+        received_at=time_of(row["received_at"]),
         sender=row["sender"],
         release=row["release"],
         interchange_control=row["interchange_control"],
         group_control=row["group_control"],
         set_control=row["set_control"],
         document_form=row["document_form"],
-        content_hash=row["content_hash"],
+        content_hash=maybe_hash_of(row["content_hash"]),
         state=InboxState(row["state"]),
-        order_id=row["order_id"],
+        order_id=maybe_id_of(row["order_id"]),
         document_id=row["document_id"],
         type_code=row["type_code"],
         dated=row["dated"],

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.short import id_of, short_id, short_time, time_of
 from plexstedi.state.revisions import Revisions
 
 
@@ -58,7 +58,7 @@ class Invoices:
 
     def get(self, invoice_id: str) -> InvoiceRecord | None:
         """The invoice of this Plex id; None if it is not known."""
-        row = self._database.row("SELECT * FROM invoices WHERE id = ?", (invoice_id,))
+        row = self._database.row("SELECT * FROM invoices WHERE id = short_id(?)", (invoice_id,))
         return None if row is None else _record(row)
 
     def by_number(self, number: str) -> list[InvoiceRecord]:
@@ -87,23 +87,24 @@ class Invoices:
                 "INSERT INTO invoices (id, number, search_key, customer, known, latest, first_seen, read_at, untraded)"
                 " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)",
                 (
-                    invoice.id,
+                    short_id(invoice.id),
                     invoice.number,
                     search_key(invoice.number),
                     invoice.customer_code,
                     int(known),
-                    instant(now),
-                    instant(now),
+                    short_time(now),
+                    short_time(now),
                     int(untraded),
                 ),
             )
             return self._revisions.append(invoice.id, 0, invoice, invoice.modified_at, now)
         revision = self._revisions.append(invoice.id, before.latest, invoice, invoice.modified_at, now)
         self._database.execute(
-            "UPDATE invoices SET number = ?, search_key = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
+            "UPDATE invoices SET number = ?, search_key = ?, customer = ?, latest = ?, read_at = ?"
+            " WHERE id = short_id(?)",
             (
                 *(invoice.number, search_key(invoice.number), invoice.customer_code),
-                *(revision, instant(now), invoice.id),
+                *(revision, short_time(now), invoice.id),
             ),
         )
         return None if revision == before.latest else revision
@@ -124,7 +125,7 @@ class Invoices:
 
     def set_up_to_date(self, invoice_id: str, revision: int) -> None:
         """Record that no document is due up to this revision; 0: decide again."""
-        self._database.execute("UPDATE invoices SET settled = ? WHERE id = ?", (revision, invoice_id))
+        self._database.execute("UPDATE invoices SET settled = ? WHERE id = short_id(?)", (revision, invoice_id))
 
     def untraded_customers(self) -> list[tuple[str, int]]:
         """Customers without settings, each with its number of invoices."""
@@ -143,11 +144,11 @@ class Invoices:
 
     def set_traded(self, invoice_id: str) -> None:
         """Record that the invoice's customer has settings."""
-        self._database.execute("UPDATE invoices SET untraded = 0 WHERE id = ?", (invoice_id,))
+        self._database.execute("UPDATE invoices SET untraded = 0 WHERE id = short_id(?)", (invoice_id,))
 
     def allow(self, invoice_id: str) -> None:
         """A user allows a known invoice to be sent."""
-        self._database.execute("UPDATE invoices SET known = 0, settled = 0 WHERE id = ?", (invoice_id,))
+        self._database.execute("UPDATE invoices SET known = 0, settled = 0 WHERE id = short_id(?)", (invoice_id,))
 
     def numbers(self) -> list[str]:
         """Every invoice number once."""
@@ -161,12 +162,12 @@ class Invoices:
 
 def _record(row: Row) -> InvoiceRecord:
     return InvoiceRecord(
-        id=row["id"],
+        id=id_of(row["id"]),
         number=row["number"],
         customer=row["customer"],
         known=bool(row["known"]),
         latest=row["latest"],
-        read_at=moment(row["read_at"]),
+        read_at=time_of(row["read_at"]),
         up_to_date=row["settled"],
         untraded=bool(row["untraded"]),
     )

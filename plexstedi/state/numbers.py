@@ -7,8 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.file.codec import moment
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.short import id_of, time_of
 from plexstedi.state.invoices import invoice_stream
 
 
@@ -44,17 +44,17 @@ class Numbers:
             " (SELECT order_id FROM documents WHERE search_key = ? AND kind <> '810')",
             (key, key),
         )
-        return [Numbered(row["id"], row["number"], row["supplier"], moment(row["first_seen"])) for row in rows]
+        return [Numbered(id_of(row["id"]), row["number"], row["supplier"], time_of(row["first_seen"])) for row in rows]
 
     def invoices_like(self, number: str) -> list[Numbered]:
         """Invoices that have, or were sent under, a number with the same search key."""
         key = search_key(number)
         rows = self._database.rows(
             "SELECT id, number, customer, first_seen FROM invoices WHERE search_key = ? OR id IN"
-            " (SELECT substr(order_id, ?) FROM documents WHERE search_key = ? AND kind = '810')",
+            " (SELECT short_id(substr(order_id, ?)) FROM documents WHERE search_key = ? AND kind = '810')",
             (key, len(invoice_stream("")) + 1, key),
         )
-        return [Numbered(row["id"], row["number"], row["customer"], moment(row["first_seen"])) for row in rows]
+        return [Numbered(id_of(row["id"]), row["number"], row["customer"], time_of(row["first_seen"])) for row in rows]
 
     def sent_under(self, order_id: str) -> list[SentUnder]:
         """Numbers under which Stedi has, or may have, documents of one order (or stream of an invoice).
@@ -62,12 +62,12 @@ class Numbers:
         Without documents refused, or withdrawn before their first attempt.
         """
         rows = self._database.rows(
-            "SELECT order_id, order_number, min(id) AS first FROM documents WHERE order_id = ?"
+            "SELECT order_id, order_number, min(id) AS first FROM documents WHERE order_id = short_id(?)"
             " AND state <> 'refused' AND (state <> 'withdrawn' OR first_attempt_at IS NOT NULL)"
             " GROUP BY order_number",
             (order_id,),
         )
-        return [SentUnder(row["order_id"], row["order_number"], row["first"]) for row in rows]
+        return [SentUnder(id_of(row["order_id"]), row["order_number"], row["first"]) for row in rows]
 
     def is_known_otherwise(self, order_id: str) -> bool:
         """Whether a user or a setting recorded that the partner has a stream of this order without a document."""

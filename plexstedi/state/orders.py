@@ -16,6 +16,7 @@ from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import instant, moment, pack, unpack
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.short import id_of, short_id, short_time, time_of
 from plexstedi.state.revisions import Revisions
 
 
@@ -57,7 +58,7 @@ class Orders:
 
     def get(self, order_id: str) -> OrderRecord | None:
         """The order of this Plex id; None if it is not known."""
-        row = self._database.row("SELECT * FROM orders WHERE id = ?", (order_id,))
+        row = self._database.row("SELECT * FROM orders WHERE id = short_id(?)", (order_id,))
         return None if row is None else _record(row)
 
     def by_number(self, number: str) -> list[OrderRecord]:
@@ -105,15 +106,15 @@ class Orders:
                 "INSERT INTO orders (id, number, search_key, supplier, phase, known, baseline, latest, read_at,"
                 " first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
                 (
-                    order.id,
+                    short_id(order.id),
                     order.number,
                     search_key(order.number),
                     order.supplier_code,
                     order.phase,
                     int(known),
                     1 if known and baseline else 0,
-                    instant(now),
-                    instant(now),
+                    short_time(now),
+                    short_time(now),
                 ),
             )
             revision = self._revisions.append(order.id, 0, order, order.modified_at, now)
@@ -122,10 +123,10 @@ class Orders:
         revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
         self._database.execute(
             "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, read_at = ?"
-            " WHERE id = ?",
+            " WHERE id = short_id(?)",
             (
                 *(order.number, search_key(order.number), order.supplier_code, order.phase),
-                *(revision, instant(now), order.id),
+                *(revision, short_time(now), order.id),
             ),
         )
         self._set_marks(order.id, marks)
@@ -133,7 +134,7 @@ class Orders:
 
     def marks(self, order_id: str) -> dict[str, datetime]:
         """Modification times of header and releases when last read; empty if there is no such order."""
-        row = self._database.row("SELECT marks FROM orders WHERE id = ?", (order_id,))
+        row = self._database.row("SELECT marks FROM orders WHERE id = short_id(?)", (order_id,))
         if row is None:
             return {}
         text = unpack(row["marks"], first_revision(self._database, order_id))
@@ -142,12 +143,12 @@ class Orders:
     def _set_marks(self, order_id: str, marks: Mapping[str, datetime]) -> None:
         text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
         packed = pack(text, first_revision(self._database, order_id))
-        self._database.execute("UPDATE orders SET marks = ? WHERE id = ?", (packed, order_id))
+        self._database.execute("UPDATE orders SET marks = ? WHERE id = short_id(?)", (packed, order_id))
 
     def open_ids(self) -> dict[str, str]:
         """Orders not received, cancelled or vanished when last read: Plex id to number."""
         rows = self._database.rows("SELECT id, number FROM orders WHERE phase IN ('released', 'unreleased')")
-        return {row["id"]: row["number"] for row in rows}
+        return {id_of(row["id"]): row["number"] for row in rows}
 
     def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
         """Traded orders for which a document may be due: all, or those of this number or Plex id."""
@@ -158,7 +159,7 @@ class Orders:
         else:
             rows = self._database.rows(
                 "SELECT * FROM orders WHERE untraded = 0 AND settled < latest"
-                " AND ((search_key = ? AND number = ?) OR id = ?) ORDER BY first_seen, number, id",
+                " AND ((search_key = ? AND number = ?) OR id = short_id(?)) ORDER BY first_seen, number, id",
                 (search_key(number), number, number),
             )
         return [_record(row) for row in rows]
@@ -169,7 +170,7 @@ class Orders:
 
     def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Record that no document is due up to this revision; 0: decide again."""
-        self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
+        self._database.execute("UPDATE orders SET settled = ? WHERE id = short_id(?)", (revision, order_id))
 
     def known_revision(self, stream: str) -> int:
         """The revision of this stream that a user confirmed as the supplier's; 0 if none."""
@@ -185,15 +186,15 @@ class Orders:
 
     def allow(self, order_id: str, revision: int) -> None:
         """A user allows a known order to be sent, up to this revision."""
-        self._database.execute("UPDATE orders SET allowed = ? WHERE id = ?", (revision, order_id))
+        self._database.execute("UPDATE orders SET allowed = ? WHERE id = short_id(?)", (revision, order_id))
 
     def forget_baseline(self, order_id: str) -> None:
         """Record that the revision the supplier of a known order has is unknown: it needs review before it is sent."""
-        self._database.execute("UPDATE orders SET baseline = 0, settled = 0 WHERE id = ?", (order_id,))
+        self._database.execute("UPDATE orders SET baseline = 0, settled = 0 WHERE id = short_id(?)", (order_id,))
 
     def take_as_known(self, order_id: str) -> None:
         """Trade an order whose supplier now has settings; its supplier is assumed to have it already."""
-        self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = ?", (order_id,))
+        self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = short_id(?)", (order_id,))
 
     def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
         """Store a supplier's name and address as read from Plex for an order that names this address of it."""
@@ -215,7 +216,7 @@ class Orders:
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:
         """Store whether an order's supplier lacks settings."""
-        self._database.execute("UPDATE orders SET untraded = ? WHERE id = ?", (int(untraded), order_id))
+        self._database.execute("UPDATE orders SET untraded = ? WHERE id = short_id(?)", (int(untraded), order_id))
 
     def untraded(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier that are not traded by EDI."""
@@ -294,14 +295,14 @@ def _supplier_key(code: str, address_id: str | None) -> str:
 
 def _record(row: Row) -> OrderRecord:
     return OrderRecord(
-        id=row["id"],
+        id=id_of(row["id"]),
         number=row["number"],
         supplier=row["supplier"],
         phase=Phase(row["phase"]),
         known=bool(row["known"]),
         baseline=row["baseline"],
         latest=row["latest"],
-        read_at=moment(row["read_at"]),
+        read_at=time_of(row["read_at"]),
         up_to_date=row["settled"],
         allowed=row["allowed"],
         untraded=bool(row["untraded"]),

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from plexstedi.edi.model import Frozen
-from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment, pack_model, unpack_model
+from plexstedi.state.file.codec import pack_model, unpack_model
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.short import maybe_short_time, maybe_time_of, short_hash, short_id, short_time, time_of
 
 Content = TypeVar("Content", bound=Frozen)
 
@@ -33,7 +34,7 @@ class Revisions(Generic[Content]):
         if (in_use := self._in_use.get((record_id, revision))) is not None:
             return in_use
         row = self.database.row(
-            f"SELECT content FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+            f"SELECT content FROM {self.table} WHERE {self.of} = ? AND revision = ?", (short_id(record_id), revision)
         )
         if row is None:
             raise KeyError(f"{self.word} {record_id} has no revision {revision}")
@@ -43,15 +44,16 @@ class Revisions(Generic[Content]):
     def seen(self, record_id: str, revision: int) -> tuple[datetime, datetime | None]:
         """When this revision was first read, and Plex's modification time of it. Raise KeyError if there is none."""
         row = self.database.row(
-            f"SELECT seen_at, modified_at FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+            f"SELECT seen_at, modified_at FROM {self.table} WHERE {self.of} = ? AND revision = ?",
+            (short_id(record_id), revision),
         )
         if row is None:
             raise KeyError(f"{self.word} {record_id} has no revision {revision}")
-        return moment(row["seen_at"]), maybe_moment(row["modified_at"])
+        return time_of(row["seen_at"]), maybe_time_of(row["modified_at"])
 
     def append(self, record_id: str, latest: int, content: Content, modified_at: datetime | None, now: datetime) -> int:
         """Store this content after revision `latest` (0: none); return its revision, `latest` if it is unchanged."""
-        mark = self.fingerprint(content)
+        mark = short_hash(self.fingerprint(content))
         if latest and self._mark(record_id, latest) == mark:
             return latest
         # One of this number may have been rolled back.
@@ -59,13 +61,18 @@ class Revisions(Generic[Content]):
         self.database.execute(
             f"INSERT INTO {self.table} ({self.of}, revision, fingerprint, content, seen_at, modified_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (record_id, latest + 1, mark, pack_model(content), instant(now), maybe_instant(modified_at)),
+            (
+                *(short_id(record_id), latest + 1, mark, pack_model(content)),
+                *(short_time(now), maybe_short_time(modified_at)),
+            ),
         )
         return latest + 1
 
-    def _mark(self, record_id: str, revision: int) -> str:
+    def _mark(self, record_id: str, revision: int) -> bytes | str:
         row = self.database.row(
-            f"SELECT fingerprint FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+            f"SELECT fingerprint FROM {self.table} WHERE {self.of} = ? AND revision = ?",
+            (short_id(record_id), revision),
         )
         assert row is not None
-        return str(row["fingerprint"])
+        mark: bytes | str = row["fingerprint"]
+        return mark

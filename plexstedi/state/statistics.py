@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.file.codec import listed, moment
+from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.short import time_of
 
 _FINAL = listed(state for state in DocumentState if state.is_final)
 _OUTCOME_UNKNOWN = listed(state for state in DocumentState if state.is_outcome_unknown)
@@ -123,7 +124,7 @@ class Statistics:
 
     def _latest(self, column: str) -> datetime | None:
         row = self._database.row("SELECT at FROM latest_times WHERE what = ?", (column,))
-        return None if row is None else moment(row["at"])
+        return None if row is None else time_of(row["at"])
 
     def _counted(self, table: str, column: str, supplier: str | None, condition: str = "") -> dict[str, int]:
         """Sums of a table of counts by one of its columns, of one supplier or of all."""

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
-from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack
+from plexstedi.state.file.codec import listed, pack, pack_model, unpack
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.short import id_of, maybe_time_of, short_id, short_time, time_of
 
 
 class WriteState(StrEnum):
@@ -69,7 +70,7 @@ class Writes:
         A plan equal to the open one, or to the last one done, is not stored again: None.
         """
         last = self._database.row(
-            "SELECT order_id, plan, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
+            "SELECT order_id, plan, state FROM writes WHERE order_id = short_id(?) AND state <> 'superseded'"
             " ORDER BY id DESC LIMIT 1",
             (order_id,),
         )
@@ -88,13 +89,13 @@ class Writes:
         return None if row is None else self._plan_text(row)
 
     def _plan_text(self, row: Row) -> bytes:
-        return unpack(row["plan"], first_revision(self._database, row["order_id"]))
+        return unpack(row["plan"], first_revision(self._database, id_of(row["order_id"])))
 
     def _insert(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int:
         packed = pack_model(plan, first_revision(self._database, order_id))
         return self._database.insert(
             "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES (?, ?, ?, 'planned', ?)",
-            (order_id, transaction_id, packed, instant(now)),
+            (short_id(order_id), short_id(transaction_id), packed, short_time(now)),
         )
 
     def plan_of(self, write_id: int) -> WritePlan | None:
@@ -117,10 +118,11 @@ class Writes:
         """Mark the open and failed writes of an order as superseded."""
         # `writing` to `superseded` is not a legal move.
         self._database.execute(
-            "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
+            "UPDATE writes SET state = 'planned' WHERE order_id = short_id(?) AND state = 'writing'", (order_id,)
         )
         self._database.execute(
-            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
+            "UPDATE writes SET state = 'superseded' WHERE order_id = short_id(?) AND state IN ('planned', 'failed')",
+            (order_id,),
         )
 
     def open(self) -> Iterator[Write]:
@@ -150,7 +152,7 @@ class Writes:
         """Every write of an order, oldest first."""
         return [
             self._write(row)
-            for row in self._database.rows("SELECT * FROM writes WHERE order_id = ? ORDER BY id", (order_id,))
+            for row in self._database.rows("SELECT * FROM writes WHERE order_id = short_id(?) ORDER BY id", (order_id,))
         ]
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
@@ -171,7 +173,7 @@ class Writes:
         self._database.execute(
             "UPDATE writes SET state = 'planned', error = ?, unseen_since = ?, unseen_reads = 0"
             " WHERE id = ? AND state = 'writing'",
-            (error, instant(now), write_id),
+            (error, short_time(now), write_id),
         )
 
     def still_not_seen(self, write_id: int, error: str) -> None:
@@ -185,7 +187,7 @@ class Writes:
         self._database.execute(
             "UPDATE writes SET state = 'done', done_at = ?, revision = ?, error = NULL, unseen_since = NULL"
             " WHERE id = ?",
-            (instant(now), revision, write_id),
+            (short_time(now), revision, write_id),
         )
 
     def fail(self, write_id: int, error: str) -> None:
@@ -210,16 +212,16 @@ class Writes:
         plan = self._plan_text(row)
         return Write(
             id=row["id"],
-            order_id=row["order_id"],
-            transaction_id=row["transaction_id"],
+            order_id=id_of(row["order_id"]),
+            transaction_id=id_of(row["transaction_id"]),
             plan=_plan(plan),
             state=WriteState(row["state"]),
             changes=() if row["changes"] is None else from_json(tuple[FieldChange, ...], unpack(row["changes"], plan)),
-            planned_at=moment(row["planned_at"]),
-            done_at=maybe_moment(row["done_at"]),
+            planned_at=time_of(row["planned_at"]),
+            done_at=maybe_time_of(row["done_at"]),
             revision=row["revision"],
             error=row["error"],
-            unseen_since=maybe_moment(row["unseen_since"]),
+            unseen_since=maybe_time_of(row["unseen_since"]),
             unseen_reads=row["unseen_reads"],
         )
 

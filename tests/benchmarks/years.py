@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_OID, uuid5
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import instant, moment, pack, unpack
-from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.file.event_codec import pack_event, unpack_event
+from plexstedi.state.file.short import id_of, instant_of, maybe_id_of, maybe_short_id, microseconds, short_id, time_of
+from plexstedi.state.file.version_8 import IDS, TIMES
 from plexstedi.state.subject import subject_of
 
 Row = dict[str, Any]
@@ -74,23 +77,32 @@ class _Model:
     """Texts that were met, split at the names."""
 
 
-def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
+def _model(connection: sqlite3.Connection, order_id: Any) -> _Model:
     def found(table: str, where: str, *parameters: object) -> list[Row]:
+        read = _FORMS.get(table, {})
         hidden = {row["name"] for row in connection.execute(f"PRAGMA table_xinfo({table})") if row["hidden"]}
         order = "1, 2, 3" if table in _WITHOUT_ROWID else "rowid"
         rows = connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY {order}", parameters)
-        return [{name: row[name] for name in row.keys() if name not in hidden} for row in rows]  # noqa: SIM118
+        return [
+            {
+                name: read[name].text(row[name]) if name in read else row[name]
+                for name in row.keys()  # noqa: SIM118
+                if name not in hidden
+            }
+            for row in rows
+        ]
 
-    rows = {name: found(name, "order_id = ?", order_id) for name in ("revisions", "documents", "lines", "writes")}
+    stored, order_id = order_id, id_of(order_id)
+    rows = {name: found(name, "order_id = ?", stored) for name in ("revisions", "documents", "lines", "writes")}
     rows["reviews"] = found("reviews", "order_id = ?", order_id)
-    rows["orders"] = found("orders", "id = ?", order_id)
+    rows["orders"] = found("orders", "id = ?", stored)
     documents = [row["id"] for row in rows["documents"]]
     marks = ", ".join("?" * len(documents))
     rows["attempts"] = found("attempts", f"document_id IN ({marks})", *documents)
     rows["witnesses"] = found(
         "witnesses", f"file_name IN (SELECT file_name FROM documents WHERE id IN ({marks}))", *documents
     )
-    rows["inbox"] = found("inbox", f"order_id = ? OR document_id IN ({marks})", order_id, *documents)
+    rows["inbox"] = found("inbox", f"order_id = ? OR document_id IN ({marks})", stored, *documents)
     transactions = [row["transaction_id"] for row in rows["inbox"]]
     numbers_of = {
         id_of(stored): number
@@ -149,7 +161,7 @@ class _Writer:
     def add(self, model: _Model, copy: int) -> None:
         """One more finished order, received in Plex."""
         documents = {old: self._next["documents"] + place for place, old in enumerate(model.documents)}
-        own = {name: f"{name}-y{copy}" for name in model.names} | {str(old): str(new) for old, new in documents.items()}
+        own = {name: _own(name, copy) for name in model.names} | {str(old): str(new) for old, new in documents.items()}
 
         def renamed(text: str) -> str:
             pieces = model.pieces.get(text)
@@ -169,7 +181,8 @@ class _Writer:
                     # As it was: the audit trail has its hash, and the changes are compressed beside it.
                     new["plan"] = pack(_unpacked(row["plan"], model.first), first.encode())
                 for name in _BESIDE.get(table, ()):
-                    if row[name] is not None:
+                    # Empty: the outcome of a line that its transaction has.
+                    if row[name]:
                         new[name] = pack(renamed(_unpacked(row[name], model.first)), first.encode())
                 self._put(table, self._stored(new, ids) if table == "events" else new)
         self._next["documents"] += len(documents)
@@ -188,7 +201,9 @@ class _Writer:
         if table not in self._statements:
             marks = ", ".join("?" * len(row))
             self._statements[table] = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"
-        self._rows.setdefault(table, []).append(tuple(row.values()))
+        forms = _FORMS.get(table, {})
+        values = (forms[name].stored(value) if name in forms else value for name, value in row.items())
+        self._rows.setdefault(table, []).append(tuple(values))
 
     def _copied(self, table: str, row: Row, renamed: Callable[[str], str], documents: Mapping[int, int]) -> Row:
         new = {name: renamed(value) if isinstance(value, str) else value for name, value in row.items()}
@@ -231,6 +246,31 @@ class _Writer:
             self._next_id += 1
             self._put("event_ids", {"no": ids[one], "id": short_id(one)})
         return ids[one]
+
+
+class _Form(NamedTuple):
+    """A column that has another form in the file."""
+
+    text: Callable[[Any], Any]
+    stored: Callable[[Any], Any]
+
+
+def _none_stays(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else function(value)
+
+
+_ID = _Form(maybe_id_of, maybe_short_id)
+_TIME = _Form(_none_stays(instant_of), _none_stays(microseconds))
+_FORMS = {
+    table: dict.fromkeys(IDS.get(table, ()), _ID) | dict.fromkeys(TIMES.get(table, ()), _TIME) for table in _TABLES
+} | {"lines": {"order_id": _ID, "transaction_id": _ID}}
+
+
+def _own(name: str, copy: int) -> str:
+    """A name of its own for a copy; that of a UUID is one."""
+    if not isinstance(short_id(name), bytes):
+        return f"{name}-y{copy}"
+    return str(uuid5(NAMESPACE_OID, f"{name}-y{copy}"))
 
 
 _TIMES = {

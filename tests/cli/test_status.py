@@ -14,6 +14,7 @@ import pytest
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
+from plexstedi.state.file.short import short_time
 from plexstedi.state.inbox import ListedTransaction
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
@@ -122,9 +123,7 @@ def test_a_limit_that_passed_while_no_run_looked_needs_review(cli: Cli, store: S
     long_ago = NOW - timedelta(days=30)
     record(store, an_order(), now=long_ago)
     document = send(store)
-    store.database.execute(
-        "UPDATE documents SET delivered_at = ? WHERE id = ?", (f"{long_ago:%Y-%m-%dT%H:%M:%S.%fZ}", 1)
-    )
+    store.database.execute("UPDATE documents SET delivered_at = ? WHERE id = ?", (short_time(long_ago), 1))
     store.close()
     ran = cli.run("status", "--check", "--json")
     assert ran.code == 3

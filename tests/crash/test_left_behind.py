@@ -48,7 +48,7 @@ def _partnership(world: World) -> None:
 
 CHANGES: dict[str, Callable[[World], object]] = {
     "a count of attempts": _in_the_ledger("UPDATE attempts SET number = number + 1"),
-    "a time": _in_the_ledger("UPDATE documents SET frozen_at = '2026-11-23T07:00:59.000001Z'"),
+    "a time": _in_the_ledger("UPDATE documents SET frozen_at = frozen_at + 1"),
     "a file beside the ledger": lambda world: (world.place / "beside").write_text("x"),
     "a second": lambda world: world.sandbox.clock.advance(timedelta(seconds=1)),
     "a value in Plex": _save,

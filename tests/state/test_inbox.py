@@ -39,6 +39,10 @@ def outcome(line: int = 10, state: AckState = AckState.CONFIRMED) -> LineOutcome
     )  # fmt: skip
 
 
+def said(*lines: LineOutcome) -> Reconciliation:
+    return Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=lines)
+
+
 def test_a_transaction_listed_twice_is_kept_once(store):
     assert store.inbox.list_one(listed(), NOW)
     store.inbox.store("t1", b"{}", "guide-json", "hash")
@@ -75,14 +79,58 @@ def test_decisions_of_a_user_add_up_line_by_line(store):
 def test_an_outcome_and_its_lines_are_read_back_exactly(store):
     document = brought_to(store, DocumentState.DELIVERED)
     store.inbox.list_one(listed(), NOW)
-    said = Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=(outcome(),))
-    store.inbox.set_outcome("t1", said)
-    assert store.inbox.outcome("t1") == said
+    store.inbox.set_outcome("t1", said(outcome()))
+    assert store.inbox.outcome("t1") == said(outcome())
     store.inbox.set_line(document.stream, document.order_id, outcome())
     store.inbox.set_line(document.stream, document.order_id, outcome(state=AckState.CHANGED))
     assert store.inbox.lines_of_stream(document.stream, document.order_id) == {10: outcome(state=AckState.CHANGED)}
     assert store.inbox.line_counts("ACME01") == {"changed": 1}
     assert store.inbox.line_counts("OTHER") == {}
+
+
+def test_a_line_as_a_transaction_has_it_is_stored_once(store):
+    document = brought_to(store, DocumentState.DELIVERED)
+    order_id, stream = document.order_id, document.stream
+    store.inbox.list_one(listed(), NOW)
+    changed = outcome(20, state=AckState.CHANGED)
+    of_all = said(outcome(), changed)
+
+    def stored() -> list[bool]:
+        return [len(row["outcome"]) > 0 for row in store.database.rows("SELECT outcome FROM lines ORDER BY line")]
+
+    def assign(to: str | None) -> None:
+        store.inbox.assign("t1", order_id=to, document_id=None, type_code="AD", dated=None, content_hash="hash")
+
+    assign(order_id)
+    store.inbox.set_outcome("t1", of_all)
+    for line in (outcome(), changed, outcome(30)):
+        store.inbox.set_line(stream, order_id, line)
+    lines = {10: outcome(), 20: changed, 30: outcome(30)}
+    assert stored() == [False, False, True]
+    assert store.inbox.lines_of_stream(stream, order_id) == lines
+    assert store.inbox.lines(order_id) == [(stream, line) for line in lines.values()]
+    store.inbox.set_outcome("t1", said(outcome(state=AckState.REJECTED)))
+    assert stored() == [True, True, True]
+    assert store.inbox.lines_of_stream(stream, order_id) == lines
+    store.inbox.set_outcome("t1", of_all)
+    store.inbox.set_line(stream, order_id, outcome())
+    assert stored() == [False, True, True]
+    assign(None)
+    assert stored() == [True, True, True]
+    assert store.inbox.lines_of_stream(stream, order_id) == lines
+
+
+def test_an_outcome_that_a_line_needs_is_not_lost(store):
+    document = brought_to(store, DocumentState.DELIVERED)
+    store.inbox.list_one(listed(), NOW)
+    store.inbox.assign(
+        "t1", order_id=document.order_id, document_id=None, type_code="AD", dated=None, content_hash="hash"
+    )
+    store.inbox.set_outcome("t1", said(outcome()))
+    store.inbox.set_line(document.stream, document.order_id, outcome())
+    for column in ("outcome", "order_id"):
+        with pytest.raises(sqlite3.IntegrityError, match="a line has its outcome"):
+            store.database.execute(f"UPDATE inbox SET {column} = NULL")
 
 
 def test_an_acknowledgment_is_never_filed_under_an_order_that_does_not_exist(store):

@@ -154,6 +154,10 @@ def fill(store: Store) -> None:
     store.inbox.store("t1", b"{}", "guide-json", "hash")
     store.inbox.assign("t1", order_id="id-PO-2", document_id=sent.id, type_code="AD", dated=None, content_hash="hash")
     store.inbox.set_line("id-PO-2", "id-PO-2", outcome(20))
+    said = Reconciliation(set_id="855", order_number="PO-2", type_code="AD", lines=(outcome(20),))
+    for _ in range(2):
+        store.inbox.set_outcome("t1", said)
+        store.inbox.set_line("id-PO-2", "id-PO-2", outcome(20))
     store.invoices.record(an_invoice(), now=NOW, known=False, untraded=False)
     store.receipts.record("r1", "id-PO-1001", "l1", Decimal(1), NOW)
     store.reviews.open(ReviewKind.ORDER_HELD, of_stream("s"), (), NOW, supplier="ACME01", order_id="id-PO-1001")

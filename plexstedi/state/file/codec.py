@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from plexstedi.edi.model import Frozen, from_json, to_json
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
+from plexstedi.state.file.digits import end_of_taken, put_back, take_out
 
 Model = TypeVar("Model", bound=Frozen)
 _WIDTH = len("2026-11-23T07:00:00.000000Z")
@@ -46,12 +47,42 @@ def maybe_moment(text: str | None) -> datetime | None:
 
 def pack(payload: bytes | str, beside: bytes = b"") -> bytes:
     """Compress a payload. `beside`: a content much like it that is kept with it; `unpack` needs the same."""
-    packer = zlib.compressobj(level=9, memLevel=9, zdict=NEWEST + beside)
-    return packer.compress(payload.encode() if isinstance(payload, str) else payload) + packer.flush()
+    text = payload.encode() if isinstance(payload, str) else payload
+    taken, rest = take_out(text, beside)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zdict=NEWEST + beside)
+    head = _OWN | len(DICTIONARIES) - 1 | (_BESIDE if beside else 0) | (_DIGITS if taken else 0)
+    return b"".join((bytes((head,)), taken, packer.compress(rest), packer.flush(), _checksum(text)))
 
 
 def unpack(packed: bytes, beside: bytes = b"") -> bytes:
     """Inverse of `pack`, as bytes. Raise zlib.error if it is damaged."""
+    if not packed or not packed[0] & _OWN:
+        return _unpack_zlib(packed, beside)
+    head, checksum = packed[0], packed[-4:]
+    try:
+        dictionary = DICTIONARIES[head & _NUMBER] + (beside if head & _BESIDE else b"")
+        begin = end_of_taken(packed) if head & _DIGITS else 1
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=dictionary)
+        text = unpacker.decompress(packed[begin:-4])
+        if begin > 1:
+            text = put_back(packed, begin, text)
+    except (IndexError, ValueError) as error:
+        raise zlib.error("the content is damaged") from error
+    if not unpacker.eof or unpacker.unused_data or _checksum(text) != checksum:
+        raise zlib.error("the content is damaged, or cut off, or something follows it")
+    return text
+
+
+_OWN, _BESIDE, _DIGITS, _NUMBER = 0x80, 0x40, 0x20, 0x1F
+"""The first byte of a content; zlib's own has no 0x80. Then what `take_out` took, the rest deflated, its Adler-32."""
+
+
+def _checksum(text: bytes) -> bytes:
+    return zlib.adler32(text).to_bytes(4, "big")
+
+
+def _unpack_zlib(packed: bytes, beside: bytes) -> bytes:
+    """A content as version 7 of the schema and earlier ones had it."""
     if len(packed) < _MARK.stop or not packed[1] & _HAS_DICTIONARY:
         return zlib.decompress(packed)
     mark = int.from_bytes(packed[_MARK], "big")

@@ -73,7 +73,68 @@ _FIRST = (
     b',"accepted":false,"knows":null}],"untouched":[],"unmatched":[],"earlier":[],"notices":[],"notes":[]}'
 )
 
-DICTIONARIES: tuple[bytes, ...] = (_FIRST,)
+# The same as of version 8 of the schema: what an order, the values sent, an outcome and a plan have had since.
+_MORE = (
+    b'[{"level":"order","record_id":"","line":null,"release_number":null,"field":"EDI_Ack_Code","before":null,"after":'
+    b'"AD","value":"AD","why":"acknowledgment AD in transaction "},{"level":"order","record_id":"","line":null,"releas'
+    b'e_number":null,"field":"EDI_Ack_Status","before":null,"after":"confirmed","value":"confirmed","why":"2 of 2 line'
+    b's acknowledged"},{"level":"order","record_id":"","line":null,"release_number":null,"field":"EDI_Ack_Reference","'
+    b'before":null,"after":"stedi:","value":"stedi:","why":"acknowledgment AD in transaction "},{"level":"order","reco'
+    b'rd_id":"","line":null,"release_number":null,"field":"EDI_Acknowledged_At","before":null,"after":"202","value":"2'
+    b'02","why":"acknowledgment AD in transaction "},{"level":"order","record_id":"","line":null,"release_number":null'
+    b',"field":"EDI_Supplier_Reference","before":null,"after":"","value":"","why":"acknowledgment AD in transaction "}'
+    b',{"level":"line","record_id":"","line":1,"release_number":null,"field":"EDI_Confirmed_Qty","before":null,"after"'
+    b':"","value":"","why":"line 1: ordered  EA, confirmed  (IA)"},{"level":"line","record_id":"","line":1,"release_nu'
+    b'mber":null,"field":"EDI_Confirmed_Ship_Date","before":null,"after":"202","value":"202","why":"line 1: ordered  E'
+    b'A, confirmed  (IA)"},{"level":"line","record_id":"","line":1,"release_number":null,"field":"EDI_Confirmed_Delive'
+    b'ry_Date","before":null,"after":"202","value":"202","why":"line 1: ordered  EA, confirmed  (IA)"}]{"number":"","r'
+    b'elease":null,"currency":"USD","lines":[{"line_id":"","line":1,"quantity":"","unit":"EA","price":"","price_basis"'
+    b':null,"items":{"BP":"","VP":"","EC":""},"schedules":[{"release_id":"","release_number":1,"assigned_id":null,"qua'
+    b'ntity":"","due":"202"},{"release_id":"","release_number":2,"assigned_id":null,"quantity":"","due":"202"}]},{"lin'
+    b'e_id":"","line":2}]}{"id":"","number":"","supplier_id":"","supplier_code":"","supplier_address_id":"","phase":"r'
+    b'eleased","status_name":"On Order","type_name":"","blanket":false,"order_date":"202","due":"202","currency":"USD"'
+    b',"terms":"Net 30","freight_terms":"","fob":"","ship_via":"","ship_to":"","note":null,"buyer":"","lines":[{"id":"'
+    b'","number":1,"state":"open","unit":"Ea","order_unit":"Ea","price":"","part":{"number":"","revision":"A"},"item":'
+    b'null,"supplier_part":"","approved_supplier_part":null,"manufacturer_part":null,"description":"","note":null,"bla'
+    b'nket_quantity":null,"releases":[{"id":"","number":1,"state":"firm","quantity":"","due":"202","ship_to":"","note"'
+    b':null,"status_name":"Firm","modified_at":"202"},{"id":"","number":2,"state":"forecast","quantity":"","due":"202"'
+    b',"ship_to":"","note":null,"status_name":"Forecast","modified_at":"202"}],"status_name":"Open","modified_at":"202'
+    b'"},{"id":"","number":2,"state":"open","unit":"Ea","order_unit":"Ea","price":"","part":{"number":"","revision":nu'
+    b'll},"item":null,"supplier_part":null,"approved_supplier_part":null,"manufacturer_part":null,"description":"","no'
+    b'te":null,"blanket_quantity":null,"releases":[{"id":"","number":1,"state":"firm","quantity":"","due":"202","ship_'
+    b'to":"","note":null,"status_name":"Firm","modified_at":"202"}],"status_name":"Open","modified_at":"202"}],"create'
+    b'd_at":"202","modified_at":"202"}{"order_id":"","order_number":"","target":"custom-fields","entries":[{"level":"o'
+    b'rder","record_id":"","line":null,"release_number":null,"field":"EDI_Ack_Code","kind":"ack_code","value":"AD","as'
+    b'ked":null,"why":"acknowledgment AD in transaction "},{"level":"order","record_id":"","line":null,"release_number'
+    b'":null,"field":"EDI_Ack_Status","kind":"ack_status","value":"confirmed","asked":null,"why":"2 of 2 lines acknowl'
+    b'edged"},{"level":"order","record_id":"","line":null,"release_number":null,"field":"EDI_Ack_Reference","kind":"ac'
+    b'k_reference","value":"stedi:","asked":null,"why":"acknowledgment AD in transaction "},{"level":"order","record_i'
+    b'd":"","line":null,"release_number":null,"field":"EDI_Acknowledged_At","kind":"acknowledged_at","value":"202","as'
+    b'ked":null,"why":"acknowledgment AD in transaction "},{"level":"order","record_id":"","line":null,"release_number'
+    b'":null,"field":"EDI_Supplier_Reference","kind":"supplier_reference","value":"","asked":null,"why":"acknowledgmen'
+    b't AD in transaction "},{"level":"line","record_id":"","line":1,"release_number":null,"field":"EDI_Confirmed_Qty"'
+    b',"kind":"confirmed_quantity","value":"","asked":null,"why":"line 1: ordered  EA, confirmed  (IA)"},{"level":"lin'
+    b'e","record_id":"","line":1,"release_number":null,"field":"EDI_Confirmed_Ship_Date","kind":"confirmed_ship_date",'
+    b'"value":"202","asked":null,"why":"line 1: ordered  EA, confirmed  (IA)"},{"level":"line","record_id":"","line":1'
+    b',"release_number":null,"field":"EDI_Confirmed_Delivery_Date","kind":"confirmed_delivery_date","value":"202","ask'
+    b'ed":null,"why":"line 1: ordered  EA, confirmed  (IA)"},{"level":"line","record_id":"","line":2,"release_number":'
+    b'null,"field":"EDI_Confirmed_Qty","kind":"confirmed_quantity","value":"","asked":null,"why":"line 2: ordered  EA,'
+    b' confirmed  (IA)"},{"level":"line","record_id":"","line":2,"release_number":null,"field":"EDI_Confirmed_Ship_Dat'
+    b'e","kind":"confirmed_ship_date","value":"202","asked":null,"why":"line 2: ordered  EA, confirmed  (IA)"},{"level'
+    b'":"line","record_id":"","line":2,"release_number":null,"field":"EDI_Confirmed_Delivery_Date","kind":"confirmed_d'
+    b'elivery_date","value":"202","asked":null,"why":"line 2: ordered  EA, confirmed  (IA)"}],"withheld":[]}{"set_id":'
+    b'"855","order_number":"","type_code":"AD","supplier_reference":"","rejected":false,"holds":[],"lines":[{"line":1,'
+    b'"line_id":"","state":"confirmed","ordered":"","open":"","unit":"EA","confirmed":"","backordered":"0","rejected":'
+    b'"0","variance":"0","schedules":[{"quantity":"","backordered":false,"ship_date":"202","ship_qualifier":"068","del'
+    b'ivery_date":"202","delivery_qualifier":"067","release_id":"","release_number":1,"due":"202"},{"quantity":"","bac'
+    b'kordered":false,"ship_date":"202","ship_qualifier":"068","delivery_date":"202","delivery_qualifier":"067","relea'
+    b'se_id":"","release_number":2,"due":"202"}],"release_ids":["",""],"code":"IA","price":"","price_sent":"","reasons'
+    b'":[],"attention":false,"notes":[],"words":[],"listed":true,"whole":false,"date_pending":false,"if_accepted":null'
+    b',"accepted":false,"knows":null},{"line":2],"untouched":[],"unmatched":[],"earlier":[],"notices":[],"notes":[]}["'
+    b'order: FOB point Origin left out (X12 has codes for it, and no table maps it; freight_terms sets FOB01)"]'
+)
+
+DICTIONARIES: tuple[bytes, ...] = (_FIRST, _FIRST + _MORE)
 NEWEST = DICTIONARIES[-1]
 
 # As `pack_event` joins them: actor, kind, detail, subject.
@@ -101,5 +162,24 @@ _EVENTS_FIRST = (
     b'nership":"","set":"997","supplier":""}\0transaction transaction-stored\0{"bytes":,"form":"guide-json","sha256":"'
     b'","form":"x12"}\0transaction plexstedi\0'
 )
-OF_EVENTS: tuple[bytes, ...] = (_EVENTS_FIRST,)
+
+# What `digits` takes out is a mark here, too.
+_EVENTS_MORE = (
+    b'"0"],"file_name":"ps1_\x01_P_850__._c0_r1_.edi","key":"ps1_\x03 _P_850__._c0_r1","purpose":"00","replay_of":null'
+    b',"revision":1}\0document ","file_name":"ps1_\x01_T_850_PO-_._c0_r1_.edi","key":"ps1_\x03 _T_850_PO-_._c0_r1","pu'
+    b'rpose":"00","replay_of":null,"revision":1}\0document plexstedi\0document-frozen\0{"adjusted":[],"document":"850"'
+    b',"dropped":["order: FOB point Origin left out (X12 has codes for it, and no table maps it; freight_terms sets FO'
+    b'B01)"],"file_name":"ps1_plexstedi\0write-done\0{"transaction":"\x01"}\0write plexstedi\0write-planned\0{"fields"'
+    b':8,"sha256":"\x02","transaction":"\x01","write":11,"sha256":"\x02","transaction":"\x01","write":14,"sha256":"'
+    b'\x02","transaction":"\x01","write":1}\0order plexstedi\0document-accepted\0{"file_execution_id":"\x01","group_co'
+    b'ntrol":1,"interchange_control":1}\0document plexstedi\0attempt-begun\0{"attempt":1,"sha256":"\x02"}\0document pl'
+    b'exstedi\0order-seen\0{"known":false,"phase":"released","revision":1,"supplier":"S0"}\0order PO-plexstedi\0transa'
+    b'ction-stored\0{"bytes":,"form":"guide-json","sha256":"\x02"}\0transaction plexstedi\0transaction-listed\0{"left_'
+    b'alone":null,"partnership":"","set":"855","supplier":"plexstedi\0transaction-listed\0{"left_alone":null,"partners'
+    b'hip":"","set":"997","supplier":""}\0transaction plexstedi\0document-delivered\0{}\0document plexstedi\0functiona'
+    b'l-ack\0{"status":"accepted"}\0document plexstedi\0business-ack\0{"status":"confirmed"}\0document plexstedi\0atte'
+    b'mpt-ended\0{"attempt":1,"outcome":"accepted"}\0document plexstedi\0transaction-decided\0{"reason":null,"state":"'
+    b'applied"}\0transaction '
+)
+OF_EVENTS: tuple[bytes, ...] = (_EVENTS_FIRST, _EVENTS_FIRST + _EVENTS_MORE)
 """Those of events. The first byte of a stored event is the place of its dictionary here."""

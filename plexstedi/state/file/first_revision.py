@@ -15,7 +15,8 @@ from plexstedi.state.file.database import Database
 def first_revision(database: Database, order_id: str | None) -> bytes:
     """The content of an order's first revision; empty if there is none, or it is large."""
     row = database.row(
-        "SELECT content FROM revisions WHERE order_id = ? AND revision = 1 AND length(content) <= 4096", (order_id,)
+        "SELECT content FROM revisions WHERE order_id = short_id(?) AND revision = 1 AND length(content) <= 4096",
+        (order_id,),
     )
     return b"" if row is None else _unpacked(row["content"])
 

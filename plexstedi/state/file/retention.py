@@ -11,8 +11,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.short import short_time
 
 
 class DroppedContents(Struct, frozen=True):
@@ -42,7 +42,7 @@ def drop_contents(
             if not go_on():
                 return False
             with database.transaction():
-                values = {"first": first, "end": first + MOST_ROWS, "before": instant(before)}
+                values = {"first": first, "end": first + MOST_ROWS, "before": short_time(before)}
                 gone = database.execute(statements[0], values)
                 for statement in statements[1:]:
                     database.execute(statement, values)
@@ -56,7 +56,8 @@ _FINAL = """documents.id >= :first AND documents.id < :end AND frozen_at < :befo
     AND (documents.state = 'delivered' OR (documents.state IN ('refused', 'withdrawn') AND EXISTS (
         SELECT 1 FROM documents AS later WHERE later.stream = documents.stream AND later.id > documents.id)))
     AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open' AND reviews.document_id = documents.id)
-    AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.order_id = documents.order_id AND +reviews.state = 'open')"""
+    AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.order_id = id_of(documents.order_id)
+        AND +reviews.state = 'open')"""
 """`+`: an order has few review items, and all orders together may have many open ones."""
 _FILES = """witnesses
     WHERE substr(witnesses.file_name, -12) = substr(documents.file_name, -12)
@@ -75,4 +76,4 @@ _RECEIVED = """UPDATE inbox SET document = NULL
     WHERE rowid >= :first AND rowid < :end AND received_at < :before AND document IS NOT NULL
     AND state IN ('applied', 'duplicate', 'ignored', 'superseded')
     AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open'
-        AND reviews.transaction_id = inbox.transaction_id)"""
+        AND reviews.transaction_id = id_of(inbox.transaction_id))"""

@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import hash_bytes, pack, pack_beside
-from plexstedi.state.file.event_codec import microseconds, pack_event, short_id
+from plexstedi.state.file.event_codec import pack_event
+from plexstedi.state.file.short import id_of, microseconds, short_hash, short_id
 from plexstedi.state.file.version_5 import version_5
 from plexstedi.state.file.version_6 import VERSION_6
 from plexstedi.state.file.version_7 import VERSION_7
+from plexstedi.state.file.version_8 import VERSION_8, has_line, packed_again
 
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
@@ -278,18 +280,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _VERSION_5,
     VERSION_6,
     VERSION_7,
+    VERSION_8,
 )
 """`MIGRATIONS[n]` converts a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)
 
-FUNCTIONS: tuple[tuple[str, int, Callable[..., bytes | str | int]], ...] = (
+Value = bytes | str | int | None
+
+
+def _none_stays(function: Callable[[str], Value]) -> Callable[[str | None], Value]:
+    return lambda text: None if text is None else function(text)
+
+
+FUNCTIONS: tuple[tuple[str, int, Callable[..., Value]], ...] = (
     ("search_key", 1, search_key),
     ("pack", 1, pack),
     ("hash_bytes", 1, hash_bytes),
     ("pack_beside", 2, pack_beside),
     ("pack_event", 6, pack_event),
-    ("microseconds", 1, microseconds),
-    ("short_id", 1, short_id),
+    ("microseconds", 1, _none_stays(microseconds)),
+    ("short_id", 1, _none_stays(short_id)),
+    ("short_hash", 1, _none_stays(short_hash)),
+    ("id_of", 1, id_of),
+    ("packed_again", 2, packed_again),
+    ("has_line", 3, has_line),
 )
-"""Functions that the migrations call, with the number of their arguments."""
+"""Functions that the migrations and queries call, with the number of their arguments."""

@@ -5,25 +5,25 @@ CREATE TABLE legal_moves (of_table TEXT, before TEXT, after TEXT, PRIMARY KEY (o
 
 CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
 
-CREATE TABLE orders (id TEXT PRIMARY KEY, number TEXT NOT NULL, supplier TEXT NOT NULL, phase TEXT NOT NULL,
+CREATE TABLE orders (id ANY PRIMARY KEY, number TEXT NOT NULL, supplier TEXT NOT NULL, phase TEXT NOT NULL,
     known INTEGER NOT NULL CHECK (known IN (0, 1)), baseline INTEGER NOT NULL, latest INTEGER NOT NULL,
-    read_at TEXT NOT NULL, first_seen TEXT NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
+    read_at ANY NOT NULL, first_seen ANY NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
     allowed INTEGER NOT NULL DEFAULT 0, untraded INTEGER NOT NULL DEFAULT 0 CHECK (untraded IN (0, 1)),
     search_key TEXT NOT NULL DEFAULT '', marks BLOB NOT NULL DEFAULT x'') STRICT
 
 CREATE INDEX orders_by_supplier ON orders (supplier)
 
-CREATE TABLE revisions (order_id TEXT NOT NULL REFERENCES orders (id), revision INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, content BLOB NOT NULL, seen_at TEXT NOT NULL, modified_at TEXT, PRIMARY KEY (order_id,
+CREATE TABLE revisions (order_id ANY NOT NULL REFERENCES orders (id), revision INTEGER NOT NULL,
+    fingerprint ANY NOT NULL, content BLOB NOT NULL, seen_at ANY NOT NULL, modified_at ANY, PRIMARY KEY (order_id,
     revision)) STRICT
 
-CREATE TABLE invoices (id TEXT PRIMARY KEY, number TEXT NOT NULL, customer TEXT NOT NULL,
-    known INTEGER NOT NULL CHECK (known IN (0, 1)), latest INTEGER NOT NULL, first_seen TEXT NOT NULL,
-    read_at TEXT NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
+CREATE TABLE invoices (id ANY PRIMARY KEY, number TEXT NOT NULL, customer TEXT NOT NULL,
+    known INTEGER NOT NULL CHECK (known IN (0, 1)), latest INTEGER NOT NULL, first_seen ANY NOT NULL,
+    read_at ANY NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
     untraded INTEGER NOT NULL DEFAULT 0 CHECK (untraded IN (0, 1)), search_key TEXT NOT NULL DEFAULT '') STRICT
 
-CREATE TABLE invoice_revisions (invoice_id TEXT NOT NULL REFERENCES invoices (id), revision INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL, content BLOB NOT NULL, seen_at TEXT NOT NULL, modified_at TEXT, PRIMARY KEY (invoice_id,
+CREATE TABLE invoice_revisions (invoice_id ANY NOT NULL REFERENCES invoices (id), revision INTEGER NOT NULL,
+    fingerprint ANY NOT NULL, content BLOB NOT NULL, seen_at ANY NOT NULL, modified_at ANY, PRIMARY KEY (invoice_id,
     revision)) STRICT
 
 CREATE TABLE told (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT
@@ -31,23 +31,21 @@ CREATE TABLE told (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT
 CREATE TABLE poll_work (order_id TEXT PRIMARY KEY, number TEXT NOT NULL,
     origin TEXT NOT NULL CHECK (origin IN ('window', 'sweep'))) STRICT
 
-CREATE TABLE documents (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, order_id TEXT NOT NULL,
-    order_number TEXT NOT NULL, order_release TEXT, supplier TEXT NOT NULL, partnership TEXT NOT NULL,
-    transaction_setting TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('850', '860', '810')), purpose TEXT NOT NULL,
-    revision INTEGER NOT NULL, change_sequence INTEGER NOT NULL, counter INTEGER NOT NULL,
-    idempotency_key TEXT NOT NULL UNIQUE, file_name TEXT NOT NULL UNIQUE,
-    route TEXT NOT NULL CHECK (route IN ('generate-edi', 'create-outbound')), body BLOB NOT NULL, x12 BLOB NOT NULL,
-    sent BLOB NOT NULL, dropped TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('frozen', 'sending', 'accepted',
-    'delivered', 'failed', 'refused', 'conflict', 'in_doubt', 'withdrawn')),
-    delivery TEXT NOT NULL CHECK (delivery IN ('none', 'pending', 'delivered', 'failed')),
+CREATE TABLE documents (id INTEGER PRIMARY KEY, stream ANY NOT NULL, order_id ANY NOT NULL, order_number TEXT NOT NULL,
+    order_release TEXT, supplier TEXT NOT NULL, partnership TEXT NOT NULL, transaction_setting TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('850', '860', '810')), purpose TEXT NOT NULL, revision INTEGER NOT NULL,
+    change_sequence INTEGER NOT NULL, counter INTEGER NOT NULL, idempotency_key TEXT NOT NULL UNIQUE,
+    file_name TEXT NOT NULL UNIQUE, route TEXT NOT NULL CHECK (route IN ('generate-edi', 'create-outbound')),
+    body BLOB NOT NULL, x12 BLOB NOT NULL, sent BLOB NOT NULL, dropped ANY NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('frozen', 'sending', 'accepted', 'delivered', 'failed', 'refused', 'conflict',
+    'in_doubt', 'withdrawn')), delivery TEXT NOT NULL CHECK (delivery IN ('none', 'pending', 'delivered', 'failed')),
     functional_ack TEXT NOT NULL CHECK (functional_ack IN ('none', 'accepted', 'accepted_with_errors', 'rejected')),
     business_ack TEXT NOT NULL CHECK (business_ack IN ('none', 'confirmed', 'changed', 'backordered', 'rejected',
     'held', 'partial')), blocks INTEGER NOT NULL DEFAULT 0 CHECK (blocks IN (0, 1)),
     retry INTEGER NOT NULL DEFAULT 0 CHECK (retry IN (0, 1)), folded INTEGER NOT NULL DEFAULT 1 CHECK (folded IN (0,
-    1)), file_execution_id TEXT, interchange_control INTEGER, group_control INTEGER, set_control INTEGER,
-    frozen_at TEXT NOT NULL, first_attempt_at TEXT, accepted_at TEXT, delivered_at TEXT, next_attempt_at TEXT,
-    error TEXT, replay_of INTEGER REFERENCES documents (id), search_key TEXT NOT NULL DEFAULT '',
-    listed_at TEXT) STRICT
+    1)), file_execution_id ANY, interchange_control INTEGER, group_control INTEGER, set_control INTEGER,
+    frozen_at ANY NOT NULL, first_attempt_at ANY, accepted_at ANY, delivered_at ANY, next_attempt_at ANY, error TEXT,
+    replay_of INTEGER REFERENCES documents (id), search_key TEXT NOT NULL DEFAULT '', listed_at ANY) STRICT
 
 CREATE UNIQUE INDEX one_unsettled_document ON documents (stream) WHERE state IN ('frozen', 'sending', 'accepted',
     'failed', 'conflict', 'in_doubt')
@@ -67,23 +65,23 @@ CREATE INDEX documents_by_group ON documents (partnership, group_control)
     'refused', 'withdrawn') BEGIN SELECT RAISE(ABORT, 'an open document keeps its bytes'); END
 
 CREATE TABLE witnesses (execution_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, partnership TEXT,
-    direction TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL, fault TEXT,
+    direction TEXT NOT NULL, status TEXT NOT NULL, created_at ANY NOT NULL, fault TEXT,
     settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
     in_ledger INTEGER NOT NULL DEFAULT 0 CHECK (in_ledger IN (0, 1))) STRICT
 
-CREATE TABLE inbox (transaction_id TEXT PRIMARY KEY, set_id TEXT NOT NULL, partnership TEXT NOT NULL, supplier TEXT,
-    processed_at TEXT NOT NULL, received_at TEXT NOT NULL, sender TEXT, release TEXT, interchange_control INTEGER,
-    group_control INTEGER, set_control INTEGER, execution_id TEXT NOT NULL, document BLOB,
-    document_form TEXT CHECK (document_form IN ('guide-json', 'x12')), content_hash TEXT,
+CREATE TABLE inbox (transaction_id ANY PRIMARY KEY, set_id TEXT NOT NULL, partnership TEXT NOT NULL, supplier TEXT,
+    processed_at ANY NOT NULL, received_at ANY NOT NULL, sender TEXT, release TEXT, interchange_control INTEGER,
+    group_control INTEGER, set_control INTEGER, execution_id ANY NOT NULL, document BLOB,
+    document_form TEXT CHECK (document_form IN ('guide-json', 'x12')), content_hash ANY,
     state TEXT NOT NULL CHECK (state IN ('listed', 'stored', 'waiting', 'applied', 'held', 'duplicate', 'ignored',
-    'superseded')), order_id TEXT REFERENCES orders (id), document_id INTEGER REFERENCES documents (id),
-    type_code TEXT, dated TEXT, outcome BLOB, decisions TEXT NOT NULL DEFAULT '{}', reason TEXT) STRICT
+    'superseded')), order_id ANY REFERENCES orders (id), document_id INTEGER REFERENCES documents (id), type_code TEXT,
+    dated TEXT, outcome BLOB, decisions TEXT NOT NULL DEFAULT '{}', reason TEXT) STRICT
 
 CREATE INDEX inbox_by_state ON inbox (state, processed_at)
 
-CREATE TABLE writes (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id),
-    transaction_id TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('planned', 'writing', 'done', 'failed',
-    'superseded')), planned_at TEXT NOT NULL, done_at TEXT, revision INTEGER, error TEXT, unseen_since TEXT,
+CREATE TABLE writes (id INTEGER PRIMARY KEY, order_id ANY NOT NULL REFERENCES orders (id), transaction_id ANY NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('planned', 'writing', 'done', 'failed', 'superseded')),
+    planned_at ANY NOT NULL, done_at ANY, revision INTEGER, error TEXT, unseen_since ANY,
     unseen_reads INTEGER NOT NULL DEFAULT 0, plan BLOB NOT NULL DEFAULT x'', changes BLOB) STRICT
 
 CREATE UNIQUE INDEX one_open_write ON writes (order_id) WHERE state IN ('planned', 'writing')
@@ -152,7 +150,7 @@ CREATE TABLE inbox_counts (set_id TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY
 CREATE TABLE line_counts (supplier TEXT NOT NULL, state TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (supplier,
     state)) STRICT, WITHOUT ROWID
 
-CREATE TABLE latest_times (what TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT
+CREATE TABLE latest_times (what TEXT PRIMARY KEY, at ANY NOT NULL) STRICT
 
 CREATE TRIGGER order_counts_add AFTER INSERT ON orders BEGIN INSERT INTO order_counts (supplier, phase, untraded,
     n) VALUES (NEW.supplier, NEW.phase, NEW.untraded, 1) ON CONFLICT (supplier, phase,
@@ -285,12 +283,9 @@ CREATE TRIGGER event_ids_no_update BEFORE UPDATE ON event_ids BEGIN SELECT RAISE
 
 CREATE TRIGGER event_ids_no_delete BEFORE DELETE ON event_ids BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
 
-CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
-    idempotency_key, file_name, route, sent ON documents BEGIN SELECT RAISE(ABORT,
-    'a frozen document never changes'); END
-
-CREATE TABLE lines (order_id TEXT NOT NULL REFERENCES orders (id), part TEXT NOT NULL, line INTEGER NOT NULL,
-    state TEXT NOT NULL, outcome BLOB NOT NULL, PRIMARY KEY (order_id, part, line)) STRICT, WITHOUT ROWID
+CREATE TABLE lines (order_id ANY NOT NULL REFERENCES orders (id), part TEXT NOT NULL, line INTEGER NOT NULL,
+    state TEXT NOT NULL, outcome BLOB NOT NULL, transaction_id ANY, PRIMARY KEY (order_id, part, line)) STRICT,
+    WITHOUT ROWID
 
 CREATE TRIGGER line_counts_add AFTER INSERT ON lines BEGIN INSERT INTO line_counts (supplier, state,
     n) SELECT supplier, NEW.state, 1 FROM orders WHERE id = NEW.order_id ON CONFLICT (supplier,
@@ -311,7 +306,7 @@ CREATE TRIGGER line_counts_add AFTER INSERT ON lines BEGIN INSERT INTO line_coun
     state) DO UPDATE SET n = n + excluded.n; END
 
 CREATE TABLE attempts (document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL,
-    begun_at TEXT NOT NULL, ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT, WITHOUT ROWID
+    begun_at ANY NOT NULL, ended_at ANY, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT, WITHOUT ROWID
 
 CREATE INDEX witnesses_by_name ON witnesses (substr(file_name, -12))
 
@@ -320,6 +315,14 @@ CREATE INDEX witnesses_by_name ON witnesses (substr(file_name, -12))
     -12) = substr(NEW.file_name, -12) AND +file_name = NEW.file_name; END
 
 CREATE INDEX inbox_of_order ON inbox (order_id) WHERE order_id IS NOT NULL
+
+CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
+    idempotency_key, file_name, route, sent ON documents BEGIN SELECT RAISE(ABORT,
+    'a frozen document never changes'); END
+
+CREATE TRIGGER inbox_keeps_its_lines BEFORE UPDATE OF outcome,
+    order_id ON inbox WHEN EXISTS (SELECT 1 FROM lines WHERE order_id = OLD.order_id AND transaction_id = OLD.transaction_id) BEGIN SELECT RAISE(ABORT,
+    'a line has its outcome in this transaction'); END
 
 INSERT INTO legal_moves (of_table, before, after) VALUES ('documents', 'accepted', 'delivered'), ('documents',
     'accepted', 'failed'), ('documents', 'conflict', 'accepted'), ('documents', 'conflict', 'withdrawn'), ('documents',

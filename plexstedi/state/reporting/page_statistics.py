@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
-from plexstedi.state.file.codec import instant, maybe_moment, moment, unpack_model
+from plexstedi.state.file.codec import unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
+from plexstedi.state.file.short import maybe_id_of, maybe_time_of, short_time, time_of
 
 _DAY = "day "
 _AFTER_ALL_DAYS = "day;"
@@ -80,13 +81,13 @@ class PageStatistics:
             f" AND earlier.state IN {_COUNTED}"
             " AND (earlier.processed_at, earlier.transaction_id) < (inbox.processed_at, inbox.transaction_id))"
             " ORDER BY inbox.processed_at, inbox.transaction_id",
-            (instant(since), instant(before)),
+            (short_time(since), short_time(before)),
         )
         return [
             Response(
                 supplier=row["supplier"],
-                processed_at=moment(row["processed_at"]),
-                sent_at=maybe_moment(row["sent_at"]) or moment(row["processed_at"]),
+                processed_at=time_of(row["processed_at"]),
+                sent_at=maybe_time_of(row["sent_at"]) or time_of(row["processed_at"]),
                 outcome=self._outcome(row),
             )
             for row in rows
@@ -95,7 +96,9 @@ class PageStatistics:
     def _outcome(self, row: Row) -> Reconciliation | None:
         if row["outcome"] is None:
             return None
-        return unpack_model(Reconciliation, row["outcome"], first_revision(self._database, row["order_id"]))
+        return unpack_model(
+            Reconciliation, row["outcome"], first_revision(self._database, maybe_id_of(row["order_id"]))
+        )
 
     def open_orders(self) -> list[OpenOrderCount]:
         """Orders that are open in Plex and traded by EDI, counted by the statuses of their last document."""

@@ -91,7 +91,7 @@ def test_a_file_of_any_version_says_the_same(store: Store, path: Path, version: 
 
 @pytest.mark.parametrize(
     ("version", "statements"),
-    [(version, statements) for version in (5, 6) for statements in range(len(MIGRATIONS[version]) + 1)],
+    [(version, statements) for version in (5, 6, 7) for statements in range(len(MIGRATIONS[version]) + 1)],
 )
 def test_a_conversion_killed_at_any_statement_is_made_again(
     store: Store, path: Path, version: int, statements: int
