@@ -27,7 +27,11 @@ def from_json(kind: type[Kind], text: str | bytes) -> Kind:
     decoder = _DECODERS.get(kind)
     if decoder is None:
         decoder = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
-    found: Kind = decoder.decode(text)
+    try:
+        found: Kind = decoder.decode(text)
+    except msgspec.DecodeError as error:
+        # It is a ValueError only in newer versions of msgspec.
+        raise ValueError(str(error)) from error
     return found
 
 

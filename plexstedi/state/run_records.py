@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import DecodeError, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plexstedi.durable import replace_file
@@ -60,7 +60,7 @@ class RunRecords(Struct, frozen=True, kw_only=True):
         text = memory.get(Fact.RUNS)
         try:
             return cls() if text is None else from_json(cls, text)
-        except DecodeError:
+        except ValueError:
             # Written by another version. It is information only, and the next run replaces it.
             return cls()
 
@@ -85,7 +85,7 @@ class RunTally(Struct, frozen=True, kw_only=True):
         text = memory.get(Fact.TALLY)
         try:
             return cls() if text is None else from_json(cls, text)
-        except DecodeError:
+        except ValueError:
             # Written by another version. Counters begin again, as after any restart.
             return cls()
 
@@ -147,7 +147,7 @@ class HealthFile(Struct, frozen=True, kw_only=True):
         try:
             with cls.path(state).open("rb") as file:
                 return from_json(cls, file.read(_LARGEST))
-        except (OSError, DecodeError):
+        except (OSError, ValueError):
             # Information only: without it, faults are reported once more.
             return cls()
 

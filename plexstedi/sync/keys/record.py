@@ -7,7 +7,7 @@ import hmac
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from msgspec import DecodeError, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import SecretStr
 
@@ -58,7 +58,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         text = cursors.get(fact)
         try:
             return cls() if text is None else from_json(cls, text)
-        except DecodeError:
+        except ValueError:
             # Written by another version. Keys created before are then deleted by a user.
             return cls()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from msgspec import DecodeError
 from msgspec.structs import replace
 
 from plexstedi.edi.model import from_json
@@ -76,7 +75,7 @@ def read_days(statistics: PageStatistics, since: date) -> dict[date, DayRecord]:
     for day, text in statistics.days(since).items():
         try:
             found[day] = from_json(DayRecord, text)
-        except DecodeError:
+        except ValueError:
             # Written by another version: statistics only, and recent days are read again.
             continue
     return found
