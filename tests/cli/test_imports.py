@@ -41,7 +41,13 @@ NOT_LOADED = {
     "schema status": OTHERS | SERVICES | WORK,
     "run": {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
     | {"plexstedi.sandbox", "plexstedi.sync.report", "plexstedi.cli.render.html", "plexstedi.cli.status"}
-    | {"jinja2", "markupsafe", "plexstedi.cli.page.overview"},
+    | {
+        "jinja2",
+        "markupsafe",
+        "plexstedi.cli.page.overview",
+        "plexstedi.cli.result.overview",
+        "plexstedi.plex.datasource",
+    },
 }
 """By command line: modules, with all below them, that it does without."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 from pathlib import Path
 
@@ -75,11 +76,26 @@ def test_what_can_be_used_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     trusted_certificates()
 
 
+@pytest.fixture
+def own_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that no other test has named."""
+    shutil.copy(certifi.where(), tmp_path / "own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+
+
+@pytest.mark.usefixtures("own_certificates")
+def test_both_services_share_one_context_and_none_with_a_host_of_old_tls() -> None:
+    """Certificates are read once in a run; what is allowed for an old Plex is not allowed for Stedi."""
+    assert trusted_certificates() is trusted_certificates()
+    old, strict = trusted_certificates(legacy_tls=True), trusted_certificates()
+    assert (bool(old.options & 0x4), bool(strict.options & 0x4)) == (True, False)
+
+
+@pytest.mark.usefixtures("own_certificates")
 @pytest.mark.parametrize("legacy", [False, True])
 def test_old_tls_is_accepted_only_where_it_was_allowed_and_certificates_are_verified_all_the_same(
     legacy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
     used: list[ssl.SSLContext] = []
     create = ssl.create_default_context
     monkeypatch.setattr(ssl, "create_default_context", lambda **given: used.append(create(**given)) or used[-1])
