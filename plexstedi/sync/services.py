@@ -151,9 +151,13 @@ class Services(Struct):
 
 
 def no_transaction(store: Store, thread: int) -> None:
-    """A call may take as long as the run: an open transaction would block other writers and could be lost."""
+    """Before a call: commit the open group of transactions, so that the call may depend on them.
+
+    A call may take as long as the run: an open transaction would block other writers and could be lost.
+    """
     # Only the thread that opened the state writes it; the calls of other threads were begun outside a transaction.
     if threading.get_ident() == thread:
+        store.database.write_group()
         assert not store.database.in_transaction, "a service is called while a transaction is open"
 
 

@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -147,17 +147,14 @@ class Morning(RuleBasedStateMachine):
         patch = pytest.MonkeyPatch()
         self._undo.callback(patch.undo)
         self._undo.enter_context(through(Direct(self.sandbox)))
-        transaction = Database.transaction
+        commit = Database._commit
 
-        @contextlib.contextmanager
-        def counted(database: Database) -> Iterator[None]:
-            outermost = not database.in_transaction
-            with transaction(database):
-                yield
-            if outermost and database.path is not None:
+        def counted(database: Database) -> None:
+            commit(database)
+            if database.path is not None:
                 self.trap.step("commit")
 
-        patch.setattr(Database, "transaction", counted)
+        patch.setattr(Database, "_commit", counted)
 
     def _on_call(self, call: Call) -> None:
         if self.intruder > 0:

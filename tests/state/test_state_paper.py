@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import plexstedi.state
-from plexstedi.state.file.new_file import statements_of_new_file
-from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES
+from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES, statements_of_new_file
 
 FOLDER = Path(plexstedi.state.__file__).parent
 PAPER = (FOLDER / "README.md").read_text()

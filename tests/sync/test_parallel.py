@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from plexstedi.config.load import load
-from plexstedi.errors import Interrupted, ServiceUnavailable
+from plexstedi.errors import Interrupted, ServiceUnavailable, StateUnusable
 from plexstedi.http.caller import Deadline
+from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
 from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.session import Session
@@ -116,3 +117,87 @@ def test_a_service_that_fails_is_not_called_again_and_the_first_failure_is_raise
 def test_a_call_inside_a_transaction_is_refused(session: Session) -> None:
     with pytest.raises(AssertionError, match="transaction"), session.store.transaction():
         in_parallel(session, [1], lambda job: job, lambda job, result: None, calls=2)
+
+
+def put(session: Session, value: str) -> None:
+    with session.store.transaction():
+        session.store.cursors.put(Fact.TRANSACTIONS_TOKEN, value)
+
+
+def stored(session: Session) -> str | None:
+    """What is on disk, as another process sees it."""
+    path = session.store.database.path
+    assert path is not None
+    other = Store.open_to_read(path)
+    try:
+        return other.cursors.get(Fact.TRANSACTIONS_TOKEN)
+    finally:
+        other.close()
+
+
+def test_no_call_is_made_before_its_intent_is_on_disk(session: Session) -> None:
+    """A call whose intent a killed run had not stored would be made again."""
+
+    def jobs() -> Iterator[int]:
+        for job in range(20):
+            put(session, str(job))
+            yield job
+
+    def call(job: int) -> int:
+        found = stored(session)
+        assert found is not None
+        assert int(found) >= job
+        return job
+
+    concluded: list[int] = []
+    in_parallel(session, jobs(), call, lambda job, result: concluded.append(result()), calls=8)
+    assert sorted(concluded) == list(range(20))
+
+
+def test_nothing_is_called_whose_intent_cannot_be_stored(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[int] = []
+
+    def jobs() -> Iterator[int]:
+        for job in range(20):
+            put(session, str(job))
+            yield job
+
+    def full() -> None:
+        raise StateUnusable("the disk is full", fix="Free some space.", code="state-full")
+
+    monkeypatch.setattr(session.store.database, "_commit", full)
+    with pytest.raises(StateUnusable, match="full"):
+        in_parallel(session, jobs(), called.append, lambda job, result: None, calls=4)
+    assert called == []
+
+
+def test_what_was_prepared_before_an_error_is_still_called(session: Session) -> None:
+    def jobs() -> Iterator[int]:
+        put(session, "1")
+        yield 1
+        raise ServiceUnavailable("Plex cannot be reached", fix="Check the network.")
+
+    concluded: list[int] = []
+    with pytest.raises(ServiceUnavailable):
+        in_parallel(session, jobs(), lambda job: job, lambda job, result: concluded.append(result()), calls=8)
+    assert concluded == [1]
+    assert stored(session) == "1"
+
+
+def test_results_that_came_together_are_stored_although_one_of_them_fails(session: Session) -> None:
+    together = threading.Barrier(4)
+
+    def call(job: int) -> int:
+        together.wait(timeout=30)
+        return job
+
+    def conclude(job: int, result: Callable[[], int]) -> None:
+        if result() == 2:
+            raise RuntimeError("a record that nobody foresaw")
+        with session.store.transaction():
+            before = session.store.cursors.get(Fact.TRANSACTIONS_TOKEN) or ""
+            session.store.cursors.put(Fact.TRANSACTIONS_TOKEN, f"{before}{job}")
+
+    with pytest.raises(RuntimeError):
+        in_parallel(session, range(4), call, conclude, calls=4)
+    assert sorted(stored(session) or "") == ["0", "1", "3"]

@@ -7,6 +7,8 @@ rejects any other change, so that a program error cannot write an impossible his
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import hash_bytes, pack, pack_beside
@@ -287,6 +289,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 VERSION = len(MIGRATIONS)
 
 Value = bytes | str | int | None
+
+
+@cache
+def statements_of_new_file() -> tuple[str, ...]:
+    """The statements that make a new state file, in order.
+
+    They are those of `tables.sql`, which has the tables as all migrations together leave them: the migrations would
+    create, fill and rebuild tables that nothing is in yet.
+    """
+    # In the file they are separated by an empty line.
+    return tuple(Path(__file__).with_name("tables.sql").read_text(encoding="utf-8").split("\n\n")[1:])
 
 
 def _none_stays(function: Callable[[str], Value]) -> Callable[[str | None], Value]:

@@ -104,7 +104,15 @@ def planned_changes(session: Session) -> list[PlannedChange]:
 
 
 def process(session: Session) -> None:
-    """Decide everything pending in the order in which Stedi processed it, each in a transaction of its own."""
+    """Decide everything pending in the order in which Stedi processed it, each in a transaction of its own.
+
+    No service is called, so many of these transactions are committed together.
+    """
+    with session.store.group():
+        _process(session)
+
+
+def _process(session: Session) -> None:
     store = session.store
     for order_id in store.documents.unfolded():
         # A sent change invalidates earlier acknowledgments of the changed lines (RULES.md Reading 13).
