@@ -23,6 +23,8 @@ from plexstedi.sync.poll.record_order import marks_of, record_reading
 from plexstedi.sync.session import Session
 
 _BATCH = 25
+_GROUP_SECONDS = 0.1
+"""So long orders that are read one after the other are committed together."""
 
 
 class Progress(Struct):
@@ -108,12 +110,18 @@ class _PendingReader(Struct):
         wanted = {item.order_id: item for item in work}
         told = f"reading orders from Plex{reading_time(self.total, session.config.plex.requests_per_minute)}"
         try:
-            for reading in session.services.plex.orders(list(wanted)):
-                session.checkpoint()
-                item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
-                self._take(reading, item)
-                self.done += 1
-                session.progress(told, self.done, self.total)
+            with session.store.group():
+                began = session.clock.monotonic()
+                for reading in session.services.plex.orders(list(wanted)):
+                    session.checkpoint()
+                    item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
+                    self._take(reading, item)
+                    self.done += 1
+                    session.progress(told, self.done, self.total)
+                    # Where Plex is slow each order is committed when it is read: the next may be long in coming.
+                    if session.clock.monotonic() - began >= _GROUP_SECONDS:
+                        session.store.database.write_group()
+                        began = session.clock.monotonic()
         except Exception as error:
             if not may_be_of_one_order(error):
                 raise

@@ -49,9 +49,10 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
 
 def mark_due(session: Session) -> Iterator[DueDocument]:
     """The due documents after a poll, each as soon as it is decided; counted as queued."""
-    for document in find_each(session):
-        session.run.counts.documents_queued += 1
-        yield document
+    with session.store.group():
+        for document in find_each(session):
+            session.run.counts.documents_queued += 1
+            yield document
 
 
 def submit(
@@ -74,7 +75,8 @@ def submit(
     queued = session.store.documents.in_state(DocumentState.FROZEN)
     # A frozen document may be at Stedi all the same: the state file was restored to before the send.
     send_all(session, (document for document in queued if not adopt_execution(session, document)))
-    found = DueDocuments(find_each(session, number, ask_plex=True))
+    with session.store.group():
+        found = DueDocuments(find_each(session, number, ask_plex=True))
     # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, found.total)
     wanted = found.total if limit is None else min(limit, found.total)
