@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import httpx
 
@@ -18,6 +19,7 @@ def request_id(headers: httpx.Headers) -> str | None:
     return next((headers[name][:100] for name in names if name in headers), None)
 
 
+@lru_cache(maxsize=16)  # Each response of a second has the same.
 def http_date(text: str | None) -> datetime | None:
     """An HTTP date as timezone-aware UTC; None if absent or malformed."""
     if text is None:

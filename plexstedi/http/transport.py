@@ -344,14 +344,16 @@ class Retrying(httpx.BaseTransport):
             request_id=None if response is None else request_id(response.headers),
             number=call.number,
         )
-        log.log(
-            logging.DEBUG if outcome == "ok" else logging.INFO,
-            "%s %s %s: %s%s, try %d, %d ms",
-            *(attempt.service, attempt.method, attempt.path, outcome),
-            "" if attempt.status is None else f" ({attempt.status})",
-            *(attempt.number, attempt.milliseconds),
-            extra=call_facts(**asdict(attempt)),
-        )
+        level = logging.DEBUG if outcome == "ok" else logging.INFO
+        if log.isEnabledFor(level):
+            log.log(
+                level,
+                "%s %s %s: %s%s, try %d, %d ms",
+                *(attempt.service, attempt.method, attempt.path, outcome),
+                "" if attempt.status is None else f" ({attempt.status})",
+                *(attempt.number, attempt.milliseconds),
+                extra=call_facts(**asdict(attempt)),
+            )
         if self._on_attempt is not None:
             self._on_attempt(attempt)
 
