@@ -10,8 +10,7 @@ import ipaddress
 import os
 import re
 import ssl
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -58,9 +57,16 @@ def tls_fault(service: str, error: str) -> ServiceUnavailable | None:
     return None
 
 
+_Address = tuple[str, str, int | None]
+"""Scheme, host and port: what a connection is open to."""
+
+
 @dataclass
 class Network(httpx.BaseTransport):
     """Sends requests through the environment's proxy, if there is one; loopback is always called directly.
+
+    Each request has a transport, and so a connection, to itself; it is used again for the next one to that address. A
+    transport that several threads share looks at all its connections, under a lock, before and after each request.
 
     Raise EnvironmentFault if the environment's certificates or proxy cannot be used; nothing has been sent then.
     """
@@ -69,45 +75,70 @@ class Network(httpx.BaseTransport):
     """Applied to each new transport before its first use."""
     legacy_tls: bool = False
     """Whether a host without secure renegotiation is accepted (RFC 5746); OpenSSL 3 refuses it otherwise."""
-    _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
-    _by_host: dict[tuple[str, str], httpx.HTTPTransport] = field(default_factory=dict)
-    """The transport by scheme and host: the environment does not change during a run."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _transports: list[httpx.HTTPTransport] = field(default_factory=list)
+    _free: dict[_Address, list[httpx.HTTPTransport]] = field(default_factory=dict)
+    """Not in use now; the last is used first, so that the others' connections may end."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        address = request.url.scheme, request.url.host
-        transport = self._by_host.get(address)
-        if transport is None:
-            transport = self._by_host[address] = self.transport_for(request.url)
-        return transport.handle_request(request)
+        url = request.url
+        free = self._free.setdefault((url.scheme, url.host, url.port), [])
+        try:
+            transport = free.pop()
+        except IndexError:
+            transport = self.new_transport(url)
+        try:
+            response = transport.handle_request(request)
+        except BaseException:
+            free.append(transport)
+            raise
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = _Used(response.stream, lambda: free.append(transport))
+        return response
 
     def close(self) -> None:
-        for transport in self._transports.values():
+        for transport in self._transports:
             transport.close()
 
-    def transport_for(self, url: httpx.URL) -> httpx.HTTPTransport:
-        """The transport for requests to this URL; sends nothing. Raise EnvironmentFault."""
+    def new_transport(self, url: httpx.URL) -> httpx.HTTPTransport:
+        """A transport for requests to this address; sends nothing. Raise EnvironmentFault."""
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
-        # Several threads may make the first call at once; a second transport would never be closed.
-        with self._lock:
-            if (proxy, encrypted) not in self._transports:
-                # Without encryption no certificate is needed (that context trusts none), but the certificates that the
-                # environment names are checked anyway: the next https call, perhaps an alert, would fail.
-                if encrypted:
-                    context = trusted_certificates(self.legacy_tls)
-                else:
-                    check_named_certificates()
-                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                self._transports[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
-            return self._transports[proxy, encrypted]
+        # Without encryption no certificate is needed (that context trusts none), but the certificates that the
+        # environment names are checked anyway: the next https call, perhaps an alert, would fail.
+        if encrypted:
+            context = trusted_certificates(self.legacy_tls)
+        else:
+            check_named_certificates()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        transport = self.prepare(_transport(url.scheme, proxy, context))
+        self._transports.append(transport)
+        return transport
+
+
+class _Used(httpx.SyncByteStream):
+    """The body of a response; once it is closed, its connection is free again."""
+
+    def __init__(self, inner: httpx.SyncByteStream, free: Callable[[], None]) -> None:
+        self._inner = inner
+        self._free: Callable[[], None] | None = free
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._inner
+
+    def close(self) -> None:
+        free, self._free = self._free, None
+        try:
+            self._inner.close()
+        finally:
+            if free is not None:
+                free()
 
 
 def check_network_environment(url: str) -> None:
     """Raise EnvironmentFault if the proxy or certificates that this URL needs cannot be used. Makes no call."""
     network = Network()
     try:
-        network.transport_for(httpx.URL(url))
+        network.new_transport(httpx.URL(url))
     finally:
         network.close()
 

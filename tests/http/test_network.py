@@ -100,7 +100,7 @@ def test_old_tls_is_accepted_only_where_it_was_allowed_and_certificates_are_veri
     create = ssl.create_default_context
     monkeypatch.setattr(ssl, "create_default_context", lambda **given: used.append(create(**given)) or used[-1])
     network = Network(legacy_tls=legacy)
-    network.transport_for(httpx.URL("https://plex.example"))
+    network.new_transport(httpx.URL("https://plex.example"))
     network.close()
     (context,) = used
     assert bool(context.options & 0x4) is legacy
