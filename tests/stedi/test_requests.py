@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from plexstedi.decimal_json import NotPlain, dumps
 from plexstedi.stedi.requests import (
     Delimiters,
     RequestTooLarge,
@@ -75,3 +79,29 @@ def test_a_retry_always_names_its_executions() -> None:
     for ids in ((), tuple("x" for _ in range(1001))):
         with pytest.raises(ValueError, match="1 to 1000"):
             retry_body(ids)
+
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from(["1E+5", "NaN", "Infinity", "\x7f\x00\u2028", "\ud800", NotPlain("1e99")]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(_VALUES)
+def test_a_document_of_any_values_is_written_as_all_json_is(value: Any) -> None:
+    """The bytes are part of the contract: under one idempotency key they must never differ."""
+    wanted = dumps(value)
+    try:
+        body = generate_edi_body(value, transaction_setting_id="s", file_name="a", usage="T")
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            wanted.encode()
+        return
+    assert isinstance(body, bytes)
+    assert f'"transactions":[{wanted}]}}]' in body.decode()
