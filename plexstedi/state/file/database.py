@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
-from plexstedi.ownership import as_owner_of
+from plexstedi.kept import Kept, KeptReads
+from plexstedi.state.file.faults import DAMAGED, named_faults
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.new_file import statements_of_new_file
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION
@@ -38,9 +38,15 @@ def files_of_state(path: Path) -> tuple[Path, ...]:
 class Database:
     """An open state file. `path` is None for a private copy in memory (dry runs)."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, *, writes: bool = True) -> None:
+        """`writes`: false to read a file that another process may write meanwhile."""
         self._connection = connection
         self.path = path
+        # Who writes the file holds its lock (`lock.py`): what it has read stays true until it writes or rolls back.
+        self.kept = KeptReads(keeps=writes)
+        self.first_revisions: Kept[str, bytes] = self.kept.up_to(64)
+        """By order; see `first_revision.py`."""
+        self._faults = named_faults(path, self.kept.drop)
         self._file = None if path is None else path.stat()
         self._depth = 0
         self._checked_at: datetime | None = None
@@ -52,7 +58,7 @@ class Database:
         All pages are checked unless the last check was within a day before `now` and nothing else wrote since. Raise
         StateUnusable if it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
         """
-        with _named_faults(path):
+        with named_faults(path):
             _prepare_file(path)
             checked = None if now is None else checked_at(path, now)
             connection = _connect(str(path))
@@ -73,13 +79,13 @@ class Database:
     @classmethod
     def open_to_read(cls, path: Path) -> Database:
         """Open an existing file for reading only, also while another process writes. Raise StateUnusable."""
-        with _named_faults(path):
+        with named_faults(path):
             if not path.exists():
                 fix = "Name the file with --state."
                 raise StateUnusable(f"there is no state file {path}", fix=fix, code="state-missing")
             connection = _connect_to_read(path)
             try:
-                database = cls(connection, path)
+                database = cls(connection, path, writes=False)
                 database._check_version(path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
                     connection.close()
@@ -92,7 +98,7 @@ class Database:
     @classmethod
     def copy_in_memory(cls, path: Path) -> Database:
         """A private copy of the file (an empty state if there is none), for dry runs. Raise StateUnusable."""
-        with _named_faults(path):
+        with named_faults(path):
             memory = _connect(":memory:")
             try:
                 if path.exists():
@@ -128,7 +134,7 @@ class Database:
             finally:
                 self._depth -= 1
             return
-        with _named_faults(self.path):
+        with named_faults(self.path):
             self._check_same_file()
         self._control("BEGIN IMMEDIATE")
         self._depth = 1
@@ -173,8 +179,12 @@ class Database:
             self._control("ROLLBACK")
 
     def _control(self, statement: str) -> None:
-        with _named_faults(self.path):
+        with self._faults:
             self._connection.execute(statement)
+            if statement.startswith("BEGIN"):
+                self.kept.drop_unless(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        if statement.startswith("ROLLBACK"):
+            self.kept.drop()
 
     def _check_same_file(self) -> None:
         """Raise StateUnusable if the file was deleted or replaced: the next run would not find this commit."""
@@ -198,12 +208,12 @@ class Database:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; return the number of rows it changed."""
-        with _named_faults(self.path):
+        with self._faults:
             return self._connection.execute(sql, parameters).rowcount
 
     def insert(self, sql: str, parameters: Parameters) -> int:
         """Run one INSERT; return the id of the new row."""
-        with _named_faults(self.path):
+        with self._faults:
             cursor = self._connection.execute(sql, parameters)
             if cursor.lastrowid is None:
                 raise StateUnusable("the state file took no row", fix="Report this.", code="state-insert")
@@ -211,12 +221,12 @@ class Database:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query."""
-        with _named_faults(self.path):
+        with self._faults:
             return list(self._connection.execute(sql, parameters))
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of a query; None if there is none."""
-        with _named_faults(self.path):
+        with self._faults:
             found: Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
 
@@ -231,7 +241,7 @@ class Database:
         The file appears under its name only when complete. Raise StateUnusable.
         """
         partial = partial_of(target)
-        with _named_faults(target):
+        with named_faults(target):
             try:
                 # Left by a killed process.
                 partial.unlink(missing_ok=True)
@@ -277,7 +287,7 @@ class Database:
 
     def check_pages(self) -> None:
         """Check every page. Raise StateUnusable for a damaged file."""
-        with _named_faults(self.path):
+        with named_faults(self.path):
             self._check_pages()
 
     def _check_pages(self) -> None:
@@ -285,7 +295,7 @@ class Database:
         if result != "ok":
             raise StateUnusable(
                 f"the state file {self.path} is damaged: {result}",
-                fix=f"{_DAMAGED} Nothing was sent.",
+                fix=f"{DAMAGED} Nothing was sent.",
                 code="state-corrupt",
             )
 
@@ -335,63 +345,3 @@ def _prepare_file(path: Path) -> None:
             # Created by a reader while the file was read-only.
             if os.access(path, os.W_OK) and beside.exists() and not os.access(beside, os.W_OK):
                 beside.chmod(0o600)
-
-
-class _named_faults:  # noqa: N801
-    """Convert errors of SQLite and the file system into StateUnusable with a fix.
-
-    IntegrityError is raised unchanged: it is an error of the program. A class, since it is entered for every statement,
-    and a generator would cost more than most statements.
-    """
-
-    __slots__ = ("_path",)
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None or isinstance(error, sqlite3.IntegrityError):
-            return
-        where = f"the state file {self._path}" if self._path is not None else "the state in memory"
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _state_fault(where, str(error)) from error
-        if isinstance(error, PermissionError):
-            raise StateUnusable(
-                f"{where} cannot be opened: permission denied",
-                fix=f"Run as {as_owner_of(self._path)}, or name another with --state.",
-                code="state-permission",
-            ) from error
-        if isinstance(error, OSError):
-            raise StateUnusable(
-                f"{where} cannot be used: {error.strerror or error}",
-                fix="Check the disk and the path; name another with --state.",
-                code="state-disk",
-            ) from error
-
-
-_DAMAGED = (
-    "Move it elsewhere (keep it), then restore a backup from the same folder and run `plexstedi recover`; without a "
-    "backup, `plexstedi recover` alone rebuilds it."
-)
-_FIXES: tuple[tuple[str, str, str], ...] = (
-    ("full", "state-full", "Free some space on its disk; the next run repeats what was not stored."),
-    ("readonly", "state-readonly", "Make the file and make its folder writable for this user."),
-    ("locked", "state-busy", "Another program holds it; close it (a database browser?) and run again."),
-    ("unable to open", "state-permission", "Check that this user may read and write it and its folder."),
-    ("malformed", "state-corrupt", _DAMAGED),
-    ("not a database", "state-corrupt", _DAMAGED),
-)
-
-
-def _state_fault(where: str, message: str) -> StateUnusable:
-    for word, code, fix in _FIXES:
-        if word in message:
-            return StateUnusable(f"{where} cannot be used: {message}", fix=fix, code=code)
-    return StateUnusable(
-        f"{where} failed: {message}", fix="Check its disk; restore a backup if it is damaged.", code="state-failed"
-    )
