@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.document import DOCUMENT_COLUMNS, Document, document_of_row
+from plexstedi.state.document import DOCUMENT, Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
@@ -183,6 +183,6 @@ class DocumentSearch:
 
     def _query(self, clause: str, *parameters: object) -> list[Document]:
         return [
-            document_of_row(row)
-            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents {clause}", parameters)
+            DOCUMENT.record_of(row)
+            for row in self._database.rows(f"SELECT {DOCUMENT.listed} FROM documents {clause}", parameters)
         ]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
-from plexstedi.state.file.codec import pack, pack_model, unpack, unpack_model
+from plexstedi.state.file.codec import Columns, pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transaction_with
@@ -327,7 +327,8 @@ class Inbox:
         return {row["state"]: row["n"] for row in rows}
 
     def _query(self, clause: str, *parameters: object) -> list[Inbound]:
-        return [_inbound(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM inbox {clause}", parameters)]
+        rows = self._database.rows(f"SELECT {_INBOUND.listed} FROM inbox {clause}", parameters)
+        return [_INBOUND.record_of(row) for row in rows]
 
 
 def _part(stream: str, order_id: str) -> str:
@@ -337,34 +338,16 @@ def _part(stream: str, order_id: str) -> str:
     return stream[len(order_id) :]
 
 
-_COLUMNS = (
-    "transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at, sender, release,"
-    " interchange_control, group_control, set_control, document_form, content_hash, state, order_id, document_id,"
-    " type_code, dated, decisions, reason"
+_INBOUND = Columns(
+    Inbound,
+    {
+        "transaction_id": id_of,
+        "execution_id": id_of,
+        "processed_at": time_of,
+        "received_at": time_of,
+        "content_hash": maybe_hash_of,
+        "state": InboxState,
+        "order_id": maybe_id_of,
+        "decisions": json.loads,
+    },
 )
-
-
-def _inbound(row: Row) -> Inbound:
-    return Inbound(
-        transaction_id=id_of(row["transaction_id"]),
-        execution_id=id_of(row["execution_id"]),
-        set_id=row["set_id"],
-        partnership=row["partnership"],
-        supplier=row["supplier"],
-        processed_at=time_of(row["processed_at"]),
-        received_at=time_of(row["received_at"]),
-        sender=row["sender"],
-        release=row["release"],
-        interchange_control=row["interchange_control"],
-        group_control=row["group_control"],
-        set_control=row["set_control"],
-        document_form=row["document_form"],
-        content_hash=maybe_hash_of(row["content_hash"]),
-        state=InboxState(row["state"]),
-        order_id=maybe_id_of(row["order_id"]),
-        document_id=row["document_id"],
-        type_code=row["type_code"],
-        dated=row["dated"],
-        decisions=json.loads(row["decisions"]),
-        reason=row["reason"],
-    )

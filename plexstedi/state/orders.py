@@ -14,8 +14,8 @@ from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
 from plexstedi.kept import Kept
-from plexstedi.state.file.codec import instant, moment, pack, unpack
-from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.codec import Columns, instant, moment, pack, unpack
+from plexstedi.state.file.database import Database
 from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.file.short import id_of, short_id, short_time, time_of
 from plexstedi.state.revisions import Revisions
@@ -63,34 +63,27 @@ class Orders:
         """The order of this Plex id; None if it is not known."""
         if (known := self._records.get(order_id)) is not None:
             return known
-        row = self._database.row("SELECT * FROM orders WHERE id = ?", (short_id(order_id),))
-        if row is None:
+        found = self._query("WHERE id = ?", short_id(order_id))
+        if not found:
             return None
-        record = self._records[order_id] = _record(row)
+        record = self._records[order_id] = found[0]
         return record
 
     def by_number(self, number: str) -> list[OrderRecord]:
         """Orders of this exact number."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE search_key = ? AND number = ? ORDER BY id", (search_key(number), number)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE search_key = ? AND number = ? ORDER BY id", search_key(number), number)
 
     def like_number(self, number: str) -> list[OrderRecord]:
         """Orders whose number has the same search key, by number."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE search_key = ? ORDER BY number, id", (search_key(number),)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE search_key = ? ORDER BY number, id", search_key(number))
 
     def all(self) -> list[OrderRecord]:
         """Every order, by number."""
-        return [_record(row) for row in self._database.rows("SELECT * FROM orders ORDER BY number, id")]
+        return self._query("ORDER BY number, id")
 
     def of_supplier(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier."""
-        rows = self._database.rows("SELECT * FROM orders WHERE supplier = ? ORDER BY number, id", (supplier,))
-        return [_record(row) for row in rows]
+        return self._query("WHERE supplier = ? ORDER BY number, id", supplier)
 
     def revision(self, order_id: str, revision: int) -> Order:
         """The order at this revision. Raise KeyError if there is none."""
@@ -162,16 +155,16 @@ class Orders:
     def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
         """Traded orders for which a document may be due: all, or those of this number or Plex id."""
         if number is None:
-            rows = self._database.rows(
-                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
-            )
-        else:
-            rows = self._database.rows(
-                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest"
-                " AND ((search_key = ? AND number = ?) OR id = short_id(?)) ORDER BY first_seen, number, id",
-                (search_key(number), number, number),
-            )
-        return [_record(row) for row in rows]
+            return self._query("WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id")
+        return self._query(
+            "WHERE untraded = 0 AND settled < latest AND ((search_key = ? AND number = ?) OR id = short_id(?))"
+            " ORDER BY first_seen, number, id",
+            *(search_key(number), number, number),
+        )
+
+    def _query(self, clause: str, *parameters: object) -> list[OrderRecord]:
+        rows = self._database.rows(f"SELECT {_RECORD.listed} FROM orders {clause}", parameters)
+        return [_RECORD.record_of(row) for row in rows]
 
     def any_not_up_to_date(self) -> bool:
         """Whether a document may be due for any traded order."""
@@ -229,10 +222,7 @@ class Orders:
 
     def untraded(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier that are not traded by EDI."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE supplier = ? AND untraded = 1 ORDER BY number, id", (supplier,)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE supplier = ? AND untraded = 1 ORDER BY number, id", supplier)
 
     def untraded_suppliers(self) -> list[tuple[str, int]]:
         """Suppliers without settings, each with its number of orders."""
@@ -302,17 +292,8 @@ def _supplier_key(code: str, address_id: str | None) -> str:
     return code if address_id is None else f"{code}\n{address_id}"
 
 
-def _record(row: Row) -> OrderRecord:
-    return OrderRecord(
-        id=id_of(row["id"]),
-        number=row["number"],
-        supplier=row["supplier"],
-        phase=Phase(row["phase"]),
-        known=bool(row["known"]),
-        baseline=row["baseline"],
-        latest=row["latest"],
-        read_at=time_of(row["read_at"]),
-        up_to_date=row["settled"],
-        allowed=row["allowed"],
-        untraded=bool(row["untraded"]),
-    )
+_RECORD = Columns(
+    OrderRecord,
+    {"id": id_of, "phase": Phase, "known": bool, "read_at": time_of, "untraded": bool},
+    names={"up_to_date": "settled"},
+)
