@@ -63,7 +63,7 @@ class Audit:
         self._database = database
         self._last: Kept[None, tuple[int, str]] = database.kept.up_to(1)
         """Number and hash of the newest event."""
-        self._numbers: Kept[str, int] = database.kept.up_to(256)
+        self._numbers: Kept[str, int] = database.kept.up_to(4000)
 
     def append(
         self, at: datetime, actor: str, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.file.codec import Columns, pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
-from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transaction_with
+from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transactions_with
 from plexstedi.state.file.short import (
     id_of,
     maybe_hash_of,
@@ -222,7 +222,8 @@ class Inbox:
     ) -> None:
         """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
         outcome = self.outcome(transaction_id)
-        store_lines_of(self._database, transaction_id)
+        if outcome is not None:
+            store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
             " WHERE transaction_id = short_id(?)",
@@ -240,12 +241,17 @@ class Inbox:
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
         """Store the outcome of the acknowledgment, line by line; its order is known."""
-        row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
-        order_id = None if row is None else maybe_id_of(row["order_id"])
-        packed = pack_model(outcome, first_revision(self._database, order_id))
-        store_lines_of(self._database, transaction_id)
+        row = self._database.row(
+            "SELECT order_id, outcome IS NOT NULL AS replaced FROM inbox WHERE transaction_id = ?",
+            (short_id(transaction_id),),
+        )
+        if row is None:
+            return
+        packed = pack_model(outcome, first_revision(self._database, maybe_id_of(row["order_id"])))
+        if row["replaced"]:
+            store_lines_of(self._database, transaction_id)
         self._database.execute(
-            "UPDATE inbox SET outcome = ? WHERE transaction_id = short_id(?)", (packed, transaction_id)
+            "UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (packed, short_id(transaction_id))
         )
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
@@ -268,19 +274,18 @@ class Inbox:
         rows = self._database.rows("SELECT set_id, n FROM inbox_counts WHERE n > 0 ORDER BY set_id")
         return {row["set_id"]: row["n"] for row in rows}
 
-    def set_line(self, stream: str, order_id: str, outcome: LineOutcome) -> None:
-        """Store the current state of a line."""
-        of_stream, source = (
-            (short_id(order_id), _part(stream, order_id)),
-            transaction_with(self._database, order_id, outcome),
-        )
-        packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
-        self._database.execute(
-            "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (order_id, part, line) DO UPDATE"
-            " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
-            (*of_stream, outcome.line, outcome.state, packed, source),
-        )
+    def set_lines(self, stream: str, order_id: str, outcomes: Iterable[LineOutcome]) -> None:
+        """Store the current state of lines of a stream."""
+        of_stream, sources = (short_id(order_id), _part(stream, order_id)), transactions_with(self._database, order_id)
+        for outcome in outcomes:
+            source = sources.get((outcome.line, repr(outcome)))
+            packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
+            self._database.execute(
+                "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (order_id, part, line) DO UPDATE"
+                " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
+                (*of_stream, outcome.line, outcome.state, packed, source),
+            )
 
     def keep_lines(self, stream: str, order_id: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""

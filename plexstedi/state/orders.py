@@ -56,7 +56,7 @@ class Orders:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revisions = Revisions(database, "order", "revisions", "order_id", Order, fingerprint)
-        self._records: Kept[str, OrderRecord] = database.kept.up_to(64)
+        self._records: Kept[str, OrderRecord] = database.kept.up_to(1000)
         """By id, without those that changed since they were read."""
 
     def get(self, order_id: str) -> OrderRecord | None:

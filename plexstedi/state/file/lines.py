@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.file.codec import pack_model, unpack_model
 from plexstedi.state.file.database import Database
 from plexstedi.state.file.first_revision import first_revision
-from plexstedi.state.file.short import id_of, maybe_id_of
+from plexstedi.state.file.short import id_of, maybe_id_of, short_id
 
 
 def stored_outcome(database: Database, transaction_id: str) -> Reconciliation | None:
@@ -19,23 +20,27 @@ def stored_outcome(database: Database, transaction_id: str) -> Reconciliation | 
     return unpack_model(Reconciliation, row["outcome"], first_revision(database, maybe_id_of(row["order_id"])))
 
 
-def transaction_with(database: Database, order_id: str, outcome: LineOutcome) -> bytes | str | None:
-    """The transaction, as stored, whose outcome has this very line; None if there is none, or it is large."""
+def transactions_with(database: Database, order_id: str) -> Mapping[tuple[int, str], bytes | str]:
+    """The transactions of an order, as stored, by the lines that their outcomes have: number and `repr` of a line.
+
+    Without large outcomes, and without those that cannot be read.
+    """
     rows = database.rows(
-        "SELECT transaction_id, outcome FROM inbox WHERE order_id = short_id(?) AND length(outcome) <= 4096",
-        (order_id,),
+        "SELECT transaction_id, outcome FROM inbox WHERE order_id = ? AND length(outcome) <= 4096",
+        (short_id(order_id),),
     )
-    first, wanted = first_revision(database, order_id) if rows else b"", repr(outcome)
+    first = first_revision(database, order_id) if rows else b""
+    found: dict[tuple[int, str], bytes | str] = {}
     for row in rows:
         try:
             lines = unpack_model(Reconciliation, row["outcome"], first).lines
         except (zlib.error, ValueError):
             continue
-        # The first of this number, as `line_in` finds it. Equal numbers may differ in their digits, which `repr` has.
-        if [repr(line) for line in lines if line.line == outcome.line][:1] == [wanted]:
-            found: bytes | str = row["transaction_id"]
-            return found
-    return None
+        # Of equal numbers the first, as `line_in` finds it. Equal quantities may differ in their digits, which `repr`
+        # has.
+        for line in {line.line: line for line in reversed(lines)}.values():
+            found.setdefault((line.line, repr(line)), row["transaction_id"])
+    return found
 
 
 def line_in(database: Database, transaction_id: str, number: int) -> LineOutcome:
