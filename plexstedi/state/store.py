@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -81,17 +80,13 @@ class Store:
         """Close the file."""
         self.database.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Commit everything inside together, or nothing if it raises."""
-        with self.database.transaction():
-            yield
+        return self.database.transaction()
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> AbstractContextManager[None]:
         """Inside a transaction: roll back only the block if it raises."""
-        with self.database.savepoint():
-            yield
+        return self.database.savepoint()
 
 
 def expect_state(path: Path) -> None:

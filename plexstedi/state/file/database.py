@@ -44,7 +44,7 @@ class Database:
         self.path = path
         # Who writes the file holds its lock (`lock.py`): what it has read stays true until it writes or rolls back.
         self.kept = KeptReads(keeps=writes)
-        self.first_revisions: Kept[str, bytes] = self.kept.up_to(64)
+        self.first_revisions: Kept[str, bytes] = self.kept.up_to(512)
         """By order; see `first_revision.py`."""
         self._faults = named_faults(path, self.kept.drop)
         self._file = None if path is None else path.stat()

@@ -128,11 +128,12 @@ def _unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
     """The last document that the partner has or may get; Waits while a document of the stream is in progress or
     blocks."""
-    last = session.store.documents.last_sent_document(stream)
+    documents = session.store.documents.of_stream(stream)
+    last = next((document for document in reversed(documents) if not document.state.is_abandoned), None)
     if last is None:
         return None
     # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
-    blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
+    blocked = any(document.blocks for document in documents)
     return Waits() if blocked or not last.is_closed else last
 
 
