@@ -33,7 +33,7 @@ call, plex/README.md 7.B). Acknowledgment records need a call each and should be
 
 
 def carry_out(session: Session) -> list[int]:
-    """Execute the open plans; return their ids. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
+    """Execute the open plans; return their ids. Raise ServiceUnavailable, ServiceRefused; what is done stays done."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     if target is None:
         return []
