@@ -19,7 +19,7 @@ from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.event_codec import pack_event, unpack_event
-from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, time_of
+from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, short_time, time_of
 from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64
@@ -78,7 +78,7 @@ class Audit:
                 "INSERT INTO events (seq, at, order_no, transaction_no, content, hash) VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     seq,
-                    microseconds(time),
+                    short_time(at),
                     self._number_for(order_id),
                     self._number_for(transaction),
                     pack_event(actor, kind, text, subject.text, order_id or "", transaction or ""),

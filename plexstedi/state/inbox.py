@@ -132,24 +132,24 @@ class Inbox:
         """Store the document as received."""
         self._database.execute(
             "UPDATE inbox SET state = 'stored', document = ?, document_form = ?, content_hash = ?"
-            " WHERE transaction_id = short_id(?)",
-            (pack(document), form, short_hash(content_hash), transaction_id),
+            " WHERE transaction_id = ?",
+            (pack(document), form, short_hash(content_hash), short_id(transaction_id)),
         )
 
     def set_set(self, transaction_id: str, set_id: str) -> None:
         """Set the transaction set from the document, where the listing had none."""
         self._database.execute(
-            "UPDATE inbox SET set_id = ? WHERE transaction_id = short_id(?)", (set_id, transaction_id)
+            "UPDATE inbox SET set_id = ? WHERE transaction_id = ?", (set_id, short_id(transaction_id))
         )
 
     def document(self, transaction_id: str) -> bytes | None:
         """The document as received; None before it is fetched and after it was deleted (`state.keep_days`)."""
-        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (short_id(transaction_id),))
         return None if row is None or row["document"] is None else unpack(row["document"])
 
     def get(self, transaction_id: str) -> Inbound | None:
         """The transaction of this id; None if it is not known."""
-        found = self._query("WHERE transaction_id = short_id(?)", transaction_id)
+        found = self._query("WHERE transaction_id = ?", short_id(transaction_id))
         return found[0] if found else None
 
     def in_state(self, *states: InboxState) -> list[Inbound]:
@@ -186,27 +186,27 @@ class Inbox:
         """Process an ignored transaction whose partnership became known, as if it was received now."""
         self._database.execute(
             "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"
-            " received_at = ?, reason = NULL WHERE transaction_id = short_id(?)",
-            (supplier, short_time(now), transaction_id),
+            " received_at = ?, reason = NULL WHERE transaction_id = ?",
+            (supplier, short_time(now), short_id(transaction_id)),
         )
 
     def explain(self, transaction_id: str, reason: str) -> None:
         """Replace its reason; the state does not change."""
         self._database.execute(
-            "UPDATE inbox SET reason = ? WHERE transaction_id = short_id(?)", (reason, transaction_id)
+            "UPDATE inbox SET reason = ? WHERE transaction_id = ?", (reason, short_id(transaction_id))
         )
 
     def of_order(self, order_id: str) -> list[Inbound]:
         """Transactions received for an order, in the order in which Stedi processed them."""
-        return self._query("WHERE order_id = short_id(?) ORDER BY processed_at, transaction_id", order_id)
+        return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", short_id(order_id))
 
     def last_functional_ack(self, document_id: int, excluding: str) -> Inbound | None:
         """The last 997 applied to a document, except one transaction."""
         found = self._query(
             "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
-            " AND transaction_id <> short_id(?) ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
-            excluding,
+            short_id(excluding),
         )
         return found[0] if found else None
 
@@ -226,8 +226,11 @@ class Inbox:
             store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
-            " WHERE transaction_id = short_id(?)",
-            (maybe_short_id(order_id), document_id, type_code, dated, short_hash(content_hash), transaction_id),
+            " WHERE transaction_id = ?",
+            (
+                *(maybe_short_id(order_id), document_id, type_code, dated),
+                *(short_hash(content_hash), short_id(transaction_id)),
+            ),
         )
         if outcome is not None:
             # It is compressed beside the order.
@@ -236,7 +239,7 @@ class Inbox:
     def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
         """Set the state, by a legal move, and the reason."""
         self._database.execute(
-            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = short_id(?)", (state, reason, transaction_id)
+            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = ?", (state, reason, short_id(transaction_id))
         )
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
@@ -260,13 +263,13 @@ class Inbox:
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
         """Add a user's decisions. Raise KeyError if there is no such transaction."""
-        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = ?", (short_id(transaction_id),))
         if row is None:
             raise KeyError(f"there is no transaction {transaction_id}")
         merged = {**json.loads(row["decisions"]), **decisions}
         self._database.execute(
-            "UPDATE inbox SET decisions = ? WHERE transaction_id = short_id(?)",
-            (json.dumps(merged, sort_keys=True), transaction_id),
+            "UPDATE inbox SET decisions = ? WHERE transaction_id = ?",
+            (json.dumps(merged, sort_keys=True), short_id(transaction_id)),
         )
 
     def counts_by_set(self) -> dict[str, int]:
@@ -299,8 +302,8 @@ class Inbox:
     def lines_of_stream(self, stream: str, order_id: str) -> dict[int, LineOutcome]:
         """Current outcome of a stream's lines, by line number."""
         rows = self._database.rows(
-            "SELECT line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) AND part = ? ORDER BY line",
-            (order_id, _part(stream, order_id)),
+            "SELECT line, outcome, transaction_id FROM lines WHERE order_id = ? AND part = ? ORDER BY line",
+            (short_id(order_id), _part(stream, order_id)),
         )
         first = first_revision(self._database, order_id) if rows else b""
         return {row["line"]: self._line(row, first) for row in rows}
@@ -308,8 +311,8 @@ class Inbox:
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
         """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
-            "SELECT part, line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) ORDER BY part, line",
-            (order_id,),
+            "SELECT part, line, outcome, transaction_id FROM lines WHERE order_id = ? ORDER BY part, line",
+            (short_id(order_id),),
         )
         first = first_revision(self._database, order_id) if rows else b""
         return [(order_id + row["part"], self._line(row, first)) for row in rows]

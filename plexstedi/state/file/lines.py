@@ -14,7 +14,7 @@ from plexstedi.state.file.short import id_of, maybe_id_of, short_id
 
 def stored_outcome(database: Database, transaction_id: str) -> Reconciliation | None:
     """The outcome of a transaction; None if there is none."""
-    row = database.row("SELECT outcome, order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+    row = database.row("SELECT outcome, order_id FROM inbox WHERE transaction_id = ?", (short_id(transaction_id),))
     if row is None or row["outcome"] is None:
         return None
     return unpack_model(Reconciliation, row["outcome"], first_revision(database, maybe_id_of(row["order_id"])))
@@ -56,8 +56,8 @@ def store_lines_of(database: Database, transaction_id: str) -> None:
     """Store the lines that have their outcome in this transaction on their own: it is about to change."""
     rows = database.rows(
         "SELECT lines.order_id, part, line FROM inbox JOIN lines ON lines.order_id = inbox.order_id"
-        " AND lines.transaction_id = inbox.transaction_id WHERE inbox.transaction_id = short_id(?)",
-        (transaction_id,),
+        " AND lines.transaction_id = inbox.transaction_id WHERE inbox.transaction_id = ?",
+        (short_id(transaction_id),),
     )
     for row in rows:
         outcome = line_in(database, transaction_id, row["line"])
