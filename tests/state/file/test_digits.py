@@ -27,7 +27,7 @@ def test_the_places_are_those_of_the_pattern():
         places = _places(text)
         assert places == [match.span(2) for match in _DIGITS.finditer(text)], text
         found += len(places)
-    assert found > 1000
+    assert found > 500
 
 
 def test_what_was_taken_out_comes_back():
