@@ -28,6 +28,7 @@ SHARED = {
     "ownership",
     "durable",
     "packed",
+    "kept",
     "plain_text",
     "advice",
     "secret_names",

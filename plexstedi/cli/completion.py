@@ -13,7 +13,7 @@ import typer
 
 from plexstedi.config.load import default_config_path, default_state_path
 from plexstedi.secret_names import SecretName
-from plexstedi.state.file import names
+from plexstedi.state.reporting import names
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*", re.ASCII)
 """Foreign names become words of a command line unquoted: one that a shell would interpret is not offered."""

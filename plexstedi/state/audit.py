@@ -15,10 +15,11 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from plexstedi.errors import StateUnusable
+from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.event_codec import pack_event, unpack_event
-from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, time_of
+from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, short_time, time_of
 from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64
@@ -60,33 +61,45 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._last: Kept[None, tuple[int, str]] = database.kept.up_to(1)
+        """Number and hash of the newest event."""
+        self._numbers: Kept[str, int] = database.kept.up_to(4000)
 
     def append(
         self, at: datetime, actor: str, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact
     ) -> None:
         """Add one event. `detail` holds values before and after; never a secret or a presigned URL."""
         with self._database.transaction():
-            last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
-            seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"].hex())
-            text = _detail_text(detail)
+            last, previous = self._last.get(None) or self._newest()
+            seq, text = last + 1, _detail_text(detail)
             time, transaction = instant(at), transaction_in(subject.text)
+            own = _digest(seq, time, actor, kind, order_id, subject.text, text, previous)
             self._database.execute(
                 "INSERT INTO events (seq, at, order_no, transaction_no, content, hash) VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     seq,
-                    microseconds(time),
+                    short_time(at),
                     self._number_for(order_id),
                     self._number_for(transaction),
                     pack_event(actor, kind, text, subject.text, order_id or "", transaction or ""),
-                    _digest(seq, time, actor, kind, order_id, subject.text, text, previous),
+                    own,
                 ),
             )
+            self._last[None] = seq, own.hex()
+
+    def _newest(self) -> tuple[int, str]:
+        last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+        return (0, GENESIS) if last is None else (last["seq"], last["hash"].hex())
 
     def _number_for(self, one: str | None) -> int | None:
         """The number of an id; a new one for an id that no event has named."""
         if one is None:
             return None
-        return self._number_of(one) or self._database.insert("INSERT INTO event_ids (id) VALUES (?)", (short_id(one),))
+        number = self._numbers.get(one) or self._number_of(one)
+        if not number:
+            number = self._database.insert("INSERT INTO event_ids (id) VALUES (?)", (short_id(one),))
+        self._numbers[one] = number
+        return number
 
     def _number_of(self, one: str) -> int:
         """The number of an id; 0 if no event names it."""
@@ -101,8 +114,7 @@ class Audit:
 
     def head(self) -> str:
         """Hash of the newest event: stored elsewhere, it proves later that no tail was removed."""
-        last = self._database.row("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")
-        return GENESIS if last is None else last["hash"].hex()
+        return self._newest()[1]
 
     def events(self, *, order_id: str | None = None, since: datetime | None = None) -> Iterator[Event]:
         """Events, oldest first, of one order or since a time. Raise StateUnusable at an event that was edited."""

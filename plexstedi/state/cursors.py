@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database
 
@@ -59,11 +60,15 @@ class Cursors:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values: Kept[Fact, str | None] = database.kept.up_to(len(Fact))
 
     def get(self, fact: Fact) -> str | None:
         """A stored value; None if there is none."""
+        if fact in self._values:
+            return self._values[fact]
         row = self._database.row("SELECT value FROM memory WHERE name = ?", (fact,))
-        return None if row is None else str(row["value"])
+        value = self._values[fact] = None if row is None else str(row["value"])
+        return value
 
     def put(self, fact: Fact, value: str | None) -> None:
         """Store a value; None deletes it."""
@@ -75,6 +80,7 @@ class Cursors:
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (fact, value),
             )
+        self._values[fact] = value
 
     def time(self, fact: Fact) -> datetime | None:
         """A stored time; None if there is none."""

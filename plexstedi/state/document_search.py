@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.document import DOCUMENT_COLUMNS, Document, document_of_row
+from plexstedi.state.document import DOCUMENT, Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
-from plexstedi.state.file.short import id_of
+from plexstedi.state.file.short import id_of, short_id
 
 _ABANDONED = listed(state for state in DocumentState if state.is_abandoned)
 _UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
@@ -25,11 +25,11 @@ class DocumentSearch:
 
     def of_order(self, order_id: str) -> list[Document]:
         """The documents of an order, oldest first."""
-        return self._query("WHERE order_id = short_id(?) ORDER BY id", order_id)
+        return self._query("WHERE order_id = ? ORDER BY id", short_id(order_id))
 
     def last_of_order(self, order_id: str) -> Document | None:
         """The last document of an order; None if there is none."""
-        found = self._query("WHERE order_id = short_id(?) ORDER BY id DESC LIMIT 1", order_id)
+        found = self._query("WHERE order_id = ? ORDER BY id DESC LIMIT 1", short_id(order_id))
         return found[0] if found else None
 
     def orders_sent_as(self, number: str) -> list[str]:
@@ -43,12 +43,12 @@ class DocumentSearch:
 
     def of_stream(self, stream: str) -> list[Document]:
         """The documents of a stream, oldest first."""
-        return self._query("WHERE stream = short_id(?) ORDER BY id", stream)
+        return self._query("WHERE stream = ? ORDER BY id", short_id(stream))
 
     def last_sent_document(self, stream: str) -> Document | None:
         """The last document of a stream that the supplier has or may still receive: not refused or withdrawn."""
         found = self._query(
-            f"WHERE stream = short_id(?) AND state NOT IN {_ABANDONED} ORDER BY id DESC LIMIT 1", stream
+            f"WHERE stream = ? AND state NOT IN {_ABANDONED} ORDER BY id DESC LIMIT 1", short_id(stream)
         )
         return found[0] if found else None
 
@@ -141,7 +141,7 @@ class DocumentSearch:
 
     def by_execution(self, execution_id: str) -> Document | None:
         """The document sent by this file execution; None if there is none."""
-        found = self._query("WHERE file_execution_id = short_id(?) LIMIT 1", execution_id)
+        found = self._query("WHERE file_execution_id = ? LIMIT 1", short_id(execution_id))
         return found[0] if found else None
 
     def by_file_name(self, file_name: str) -> Document | None:
@@ -183,6 +183,6 @@ class DocumentSearch:
 
     def _query(self, clause: str, *parameters: object) -> list[Document]:
         return [
-            document_of_row(row)
-            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents {clause}", parameters)
+            DOCUMENT.record_of(row)
+            for row in self._database.rows(f"SELECT {DOCUMENT.listed} FROM documents {clause}", parameters)
         ]

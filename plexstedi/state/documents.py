@@ -7,7 +7,7 @@ from datetime import datetime
 
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.document import Document, NewDocument, document_of_row, unpacked
+from plexstedi.state.document import Document, NewDocument, unpacked
 from plexstedi.state.document_search import DocumentSearch
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
 from plexstedi.state.file.codec import pack, pack_model, unpack_model
@@ -90,10 +90,10 @@ class Documents(DocumentSearch):
 
     def get(self, document_id: int) -> Document:
         """The document of this id. Raise KeyError if there is none."""
-        row = self._database.row("SELECT * FROM documents WHERE id = ?", (document_id,))
-        if row is None:
+        found = self._query("WHERE id = ?", document_id)
+        if not found:
             raise KeyError(f"there is no document {document_id}")
-        return document_of_row(row)
+        return found[0]
 
     def body(self, document_id: int) -> bytes:
         """The exact bytes of the request; empty after they were deleted (`state.keep_days`)."""

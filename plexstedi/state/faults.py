@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
 
@@ -183,47 +184,61 @@ def _fault(row: Row) -> OpenFault:
     )
 
 
-class UnforeseenHolds(Struct, frozen=True):
+class UnforeseenHolds:
     """The table `unforeseen`: records held after an unexpected error. `record` is the subject of its review item."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._any: Kept[None, bool] = database.kept.up_to(1)
+        """Whether there may be a row: nearly always there is none, and each record of a run is asked about."""
 
     def holds(self, record: str, mark: str, program: str) -> bool:
         """Whether this record is held with this content and program version."""
-        row = self.database.row("SELECT mark, program FROM unforeseen WHERE record = ?", (record,))
+        if not self._may_hold():
+            return False
+        row = self._database.row("SELECT mark, program FROM unforeseen WHERE record = ?", (record,))
         return row is not None and (row["mark"], row["program"]) == (mark, program)
 
     def known(self, record: str) -> bool:
         """Whether this record is held, with any content."""
-        return self.database.row("SELECT 1 FROM unforeseen WHERE record = ?", (record,)) is not None
+        if not self._may_hold():
+            return False
+        return self._database.row("SELECT 1 FROM unforeseen WHERE record = ?", (record,)) is not None
+
+    def _may_hold(self) -> bool:
+        known = self._any.get(None)
+        if known is None:
+            known = self._any[None] = self._database.row("SELECT 1 FROM unforeseen LIMIT 1") is not None
+        return known
 
     def hold(self, record: str, mark: str, program: str, now: datetime, content: str | None = None) -> None:
         """Hold a record with this content; in the caller's transaction. `content`: a feed entry."""
-        self.database.execute(
+        self._database.execute(
             "INSERT INTO unforeseen (record, mark, program, held_at, content) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (record) DO UPDATE SET mark = excluded.mark, program = excluded.program,"
             " held_at = excluded.held_at, content = coalesce(excluded.content, content)",
             (record, mark, program, instant(now), content),
         )
+        self._any[None] = True
 
     def forget(self, record: str) -> bool:
         """Release a record; return whether it was held."""
-        return self.database.execute("DELETE FROM unforeseen WHERE record = ?", (record,)) > 0
+        return self._database.execute("DELETE FROM unforeseen WHERE record = ?", (record,)) > 0
 
     def try_again(self, record: str) -> None:
         """Process this record in the next run."""
-        self.database.execute("UPDATE unforeseen SET mark = NULL WHERE record = ?", (record,))
+        self._database.execute("UPDATE unforeseen SET mark = NULL WHERE record = ?", (record,))
 
     def of_another_program(self, program: str) -> list[str]:
         """Records held by another version of the program."""
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT record FROM unforeseen WHERE program <> ? AND mark IS NOT NULL ORDER BY record", (program,)
         )
         return [str(row["record"]) for row in rows]
 
     def contents(self, prefix: str) -> list[tuple[str, str]]:
         """Record and stored content of feed entries to be processed again, of records that begin with `prefix`."""
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT record, content FROM unforeseen WHERE content IS NOT NULL AND mark IS NULL"
             " AND substr(record, 1, ?) = ? ORDER BY held_at, record",
             (len(prefix), prefix),

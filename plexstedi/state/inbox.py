@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
-from plexstedi.state.file.codec import pack, pack_model, unpack, unpack_model
+from plexstedi.state.file.codec import Columns, pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.first_revision import first_revision
-from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transaction_with
+from plexstedi.state.file.lines import line_in, store_lines_of, stored_outcome, transactions_with
 from plexstedi.state.file.short import (
     id_of,
     maybe_hash_of,
@@ -132,24 +132,24 @@ class Inbox:
         """Store the document as received."""
         self._database.execute(
             "UPDATE inbox SET state = 'stored', document = ?, document_form = ?, content_hash = ?"
-            " WHERE transaction_id = short_id(?)",
-            (pack(document), form, short_hash(content_hash), transaction_id),
+            " WHERE transaction_id = ?",
+            (pack(document), form, short_hash(content_hash), short_id(transaction_id)),
         )
 
     def set_set(self, transaction_id: str, set_id: str) -> None:
         """Set the transaction set from the document, where the listing had none."""
         self._database.execute(
-            "UPDATE inbox SET set_id = ? WHERE transaction_id = short_id(?)", (set_id, transaction_id)
+            "UPDATE inbox SET set_id = ? WHERE transaction_id = ?", (set_id, short_id(transaction_id))
         )
 
     def document(self, transaction_id: str) -> bytes | None:
         """The document as received; None before it is fetched and after it was deleted (`state.keep_days`)."""
-        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (short_id(transaction_id),))
         return None if row is None or row["document"] is None else unpack(row["document"])
 
     def get(self, transaction_id: str) -> Inbound | None:
         """The transaction of this id; None if it is not known."""
-        found = self._query("WHERE transaction_id = short_id(?)", transaction_id)
+        found = self._query("WHERE transaction_id = ?", short_id(transaction_id))
         return found[0] if found else None
 
     def in_state(self, *states: InboxState) -> list[Inbound]:
@@ -186,27 +186,27 @@ class Inbox:
         """Process an ignored transaction whose partnership became known, as if it was received now."""
         self._database.execute(
             "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"
-            " received_at = ?, reason = NULL WHERE transaction_id = short_id(?)",
-            (supplier, short_time(now), transaction_id),
+            " received_at = ?, reason = NULL WHERE transaction_id = ?",
+            (supplier, short_time(now), short_id(transaction_id)),
         )
 
     def explain(self, transaction_id: str, reason: str) -> None:
         """Replace its reason; the state does not change."""
         self._database.execute(
-            "UPDATE inbox SET reason = ? WHERE transaction_id = short_id(?)", (reason, transaction_id)
+            "UPDATE inbox SET reason = ? WHERE transaction_id = ?", (reason, short_id(transaction_id))
         )
 
     def of_order(self, order_id: str) -> list[Inbound]:
         """Transactions received for an order, in the order in which Stedi processed them."""
-        return self._query("WHERE order_id = short_id(?) ORDER BY processed_at, transaction_id", order_id)
+        return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", short_id(order_id))
 
     def last_functional_ack(self, document_id: int, excluding: str) -> Inbound | None:
         """The last 997 applied to a document, except one transaction."""
         found = self._query(
             "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
-            " AND transaction_id <> short_id(?) ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
-            excluding,
+            short_id(excluding),
         )
         return found[0] if found else None
 
@@ -222,11 +222,15 @@ class Inbox:
     ) -> None:
         """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
         outcome = self.outcome(transaction_id)
-        store_lines_of(self._database, transaction_id)
+        if outcome is not None:
+            store_lines_of(self._database, transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
-            " WHERE transaction_id = short_id(?)",
-            (maybe_short_id(order_id), document_id, type_code, dated, short_hash(content_hash), transaction_id),
+            " WHERE transaction_id = ?",
+            (
+                *(maybe_short_id(order_id), document_id, type_code, dated),
+                *(short_hash(content_hash), short_id(transaction_id)),
+            ),
         )
         if outcome is not None:
             # It is compressed beside the order.
@@ -235,17 +239,22 @@ class Inbox:
     def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
         """Set the state, by a legal move, and the reason."""
         self._database.execute(
-            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = short_id(?)", (state, reason, transaction_id)
+            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = ?", (state, reason, short_id(transaction_id))
         )
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
         """Store the outcome of the acknowledgment, line by line; its order is known."""
-        row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
-        order_id = None if row is None else maybe_id_of(row["order_id"])
-        packed = pack_model(outcome, first_revision(self._database, order_id))
-        store_lines_of(self._database, transaction_id)
+        row = self._database.row(
+            "SELECT order_id, outcome IS NOT NULL AS replaced FROM inbox WHERE transaction_id = ?",
+            (short_id(transaction_id),),
+        )
+        if row is None:
+            return
+        packed = pack_model(outcome, first_revision(self._database, maybe_id_of(row["order_id"])))
+        if row["replaced"]:
+            store_lines_of(self._database, transaction_id)
         self._database.execute(
-            "UPDATE inbox SET outcome = ? WHERE transaction_id = short_id(?)", (packed, transaction_id)
+            "UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (packed, short_id(transaction_id))
         )
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
@@ -254,13 +263,13 @@ class Inbox:
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
         """Add a user's decisions. Raise KeyError if there is no such transaction."""
-        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = short_id(?)", (transaction_id,))
+        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = ?", (short_id(transaction_id),))
         if row is None:
             raise KeyError(f"there is no transaction {transaction_id}")
         merged = {**json.loads(row["decisions"]), **decisions}
         self._database.execute(
-            "UPDATE inbox SET decisions = ? WHERE transaction_id = short_id(?)",
-            (json.dumps(merged, sort_keys=True), transaction_id),
+            "UPDATE inbox SET decisions = ? WHERE transaction_id = ?",
+            (json.dumps(merged, sort_keys=True), short_id(transaction_id)),
         )
 
     def counts_by_set(self) -> dict[str, int]:
@@ -268,19 +277,18 @@ class Inbox:
         rows = self._database.rows("SELECT set_id, n FROM inbox_counts WHERE n > 0 ORDER BY set_id")
         return {row["set_id"]: row["n"] for row in rows}
 
-    def set_line(self, stream: str, order_id: str, outcome: LineOutcome) -> None:
-        """Store the current state of a line."""
-        of_stream, source = (
-            (short_id(order_id), _part(stream, order_id)),
-            transaction_with(self._database, order_id, outcome),
-        )
-        packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
-        self._database.execute(
-            "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (order_id, part, line) DO UPDATE"
-            " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
-            (*of_stream, outcome.line, outcome.state, packed, source),
-        )
+    def set_lines(self, stream: str, order_id: str, outcomes: Iterable[LineOutcome]) -> None:
+        """Store the current state of lines of a stream."""
+        of_stream, sources = (short_id(order_id), _part(stream, order_id)), transactions_with(self._database, order_id)
+        for outcome in outcomes:
+            source = sources.get((outcome.line, repr(outcome)))
+            packed = b"" if source is not None else pack_model(outcome, first_revision(self._database, order_id))
+            self._database.execute(
+                "INSERT INTO lines (order_id, part, line, state, outcome, transaction_id) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (order_id, part, line) DO UPDATE"
+                " SET state = excluded.state, outcome = excluded.outcome, transaction_id = excluded.transaction_id",
+                (*of_stream, outcome.line, outcome.state, packed, source),
+            )
 
     def keep_lines(self, stream: str, order_id: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
@@ -294,8 +302,8 @@ class Inbox:
     def lines_of_stream(self, stream: str, order_id: str) -> dict[int, LineOutcome]:
         """Current outcome of a stream's lines, by line number."""
         rows = self._database.rows(
-            "SELECT line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) AND part = ? ORDER BY line",
-            (order_id, _part(stream, order_id)),
+            "SELECT line, outcome, transaction_id FROM lines WHERE order_id = ? AND part = ? ORDER BY line",
+            (short_id(order_id), _part(stream, order_id)),
         )
         first = first_revision(self._database, order_id) if rows else b""
         return {row["line"]: self._line(row, first) for row in rows}
@@ -303,8 +311,8 @@ class Inbox:
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
         """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
-            "SELECT part, line, outcome, transaction_id FROM lines WHERE order_id = short_id(?) ORDER BY part, line",
-            (order_id,),
+            "SELECT part, line, outcome, transaction_id FROM lines WHERE order_id = ? ORDER BY part, line",
+            (short_id(order_id),),
         )
         first = first_revision(self._database, order_id) if rows else b""
         return [(order_id + row["part"], self._line(row, first)) for row in rows]
@@ -327,7 +335,8 @@ class Inbox:
         return {row["state"]: row["n"] for row in rows}
 
     def _query(self, clause: str, *parameters: object) -> list[Inbound]:
-        return [_inbound(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM inbox {clause}", parameters)]
+        rows = self._database.rows(f"SELECT {_INBOUND.listed} FROM inbox {clause}", parameters)
+        return [_INBOUND.record_of(row) for row in rows]
 
 
 def _part(stream: str, order_id: str) -> str:
@@ -337,34 +346,16 @@ def _part(stream: str, order_id: str) -> str:
     return stream[len(order_id) :]
 
 
-_COLUMNS = (
-    "transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at, sender, release,"
-    " interchange_control, group_control, set_control, document_form, content_hash, state, order_id, document_id,"
-    " type_code, dated, decisions, reason"
+_INBOUND = Columns(
+    Inbound,
+    {
+        "transaction_id": id_of,
+        "execution_id": id_of,
+        "processed_at": time_of,
+        "received_at": time_of,
+        "content_hash": maybe_hash_of,
+        "state": InboxState,
+        "order_id": maybe_id_of,
+        "decisions": json.loads,
+    },
 )
-
-
-def _inbound(row: Row) -> Inbound:
-    return Inbound(
-        transaction_id=id_of(row["transaction_id"]),
-        execution_id=id_of(row["execution_id"]),
-        set_id=row["set_id"],
-        partnership=row["partnership"],
-        supplier=row["supplier"],
-        processed_at=time_of(row["processed_at"]),
-        received_at=time_of(row["received_at"]),
-        sender=row["sender"],
-        release=row["release"],
-        interchange_control=row["interchange_control"],
-        group_control=row["group_control"],
-        set_control=row["set_control"],
-        document_form=row["document_form"],
-        content_hash=maybe_hash_of(row["content_hash"]),
-        state=InboxState(row["state"]),
-        order_id=maybe_id_of(row["order_id"]),
-        document_id=row["document_id"],
-        type_code=row["type_code"],
-        dated=row["dated"],
-        decisions=json.loads(row["decisions"]),
-        reason=row["reason"],
-    )

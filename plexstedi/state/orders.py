@@ -13,8 +13,9 @@ from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
-from plexstedi.state.file.codec import instant, moment, pack, unpack
-from plexstedi.state.file.database import Database, Row
+from plexstedi.kept import Kept
+from plexstedi.state.file.codec import Columns, instant, moment, pack, unpack
+from plexstedi.state.file.database import Database
 from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.file.short import id_of, short_id, short_time, time_of
 from plexstedi.state.revisions import Revisions
@@ -55,34 +56,34 @@ class Orders:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revisions = Revisions(database, "order", "revisions", "order_id", Order, fingerprint)
+        self._records: Kept[str, OrderRecord] = database.kept.up_to(1000)
+        """By id, without those that changed since they were read."""
 
     def get(self, order_id: str) -> OrderRecord | None:
         """The order of this Plex id; None if it is not known."""
-        row = self._database.row("SELECT * FROM orders WHERE id = short_id(?)", (order_id,))
-        return None if row is None else _record(row)
+        if (known := self._records.get(order_id)) is not None:
+            return known
+        found = self._query("WHERE id = ?", short_id(order_id))
+        if not found:
+            return None
+        record = self._records[order_id] = found[0]
+        return record
 
     def by_number(self, number: str) -> list[OrderRecord]:
         """Orders of this exact number."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE search_key = ? AND number = ? ORDER BY id", (search_key(number), number)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE search_key = ? AND number = ? ORDER BY id", search_key(number), number)
 
     def like_number(self, number: str) -> list[OrderRecord]:
         """Orders whose number has the same search key, by number."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE search_key = ? ORDER BY number, id", (search_key(number),)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE search_key = ? ORDER BY number, id", search_key(number))
 
     def all(self) -> list[OrderRecord]:
         """Every order, by number."""
-        return [_record(row) for row in self._database.rows("SELECT * FROM orders ORDER BY number, id")]
+        return self._query("ORDER BY number, id")
 
     def of_supplier(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier."""
-        rows = self._database.rows("SELECT * FROM orders WHERE supplier = ? ORDER BY number, id", (supplier,))
-        return [_record(row) for row in rows]
+        return self._query("WHERE supplier = ? ORDER BY number, id", supplier)
 
     def revision(self, order_id: str, revision: int) -> Order:
         """The order at this revision. Raise KeyError if there is none."""
@@ -121,13 +122,10 @@ class Orders:
             self._set_marks(order.id, marks)
             return revision
         revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
-        self._database.execute(
-            "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, read_at = ?"
-            " WHERE id = short_id(?)",
-            (
-                *(order.number, search_key(order.number), order.supplier_code, order.phase),
-                *(revision, short_time(now), order.id),
-            ),
+        self._set(
+            order.id,
+            "number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, read_at = ?",
+            *(order.number, search_key(order.number), order.supplier_code, order.phase, revision, short_time(now)),
         )
         self._set_marks(order.id, marks)
         return None if revision == before.latest else revision
@@ -143,7 +141,11 @@ class Orders:
     def _set_marks(self, order_id: str, marks: Mapping[str, datetime]) -> None:
         text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
         packed = pack(text, first_revision(self._database, order_id))
-        self._database.execute("UPDATE orders SET marks = ? WHERE id = short_id(?)", (packed, order_id))
+        self._set(order_id, "marks = ?", packed)
+
+    def _set(self, order_id: str, columns: str, *values: object) -> None:
+        self._database.execute(f"UPDATE orders SET {columns} WHERE id = ?", (*values, short_id(order_id)))
+        self._records.pop(order_id, None)
 
     def open_ids(self) -> dict[str, str]:
         """Orders not received, cancelled or vanished when last read: Plex id to number."""
@@ -153,16 +155,16 @@ class Orders:
     def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
         """Traded orders for which a document may be due: all, or those of this number or Plex id."""
         if number is None:
-            rows = self._database.rows(
-                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
-            )
-        else:
-            rows = self._database.rows(
-                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest"
-                " AND ((search_key = ? AND number = ?) OR id = short_id(?)) ORDER BY first_seen, number, id",
-                (search_key(number), number, number),
-            )
-        return [_record(row) for row in rows]
+            return self._query("WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id")
+        return self._query(
+            "WHERE untraded = 0 AND settled < latest AND ((search_key = ? AND number = ?) OR id = short_id(?))"
+            " ORDER BY first_seen, number, id",
+            *(search_key(number), number, number),
+        )
+
+    def _query(self, clause: str, *parameters: object) -> list[OrderRecord]:
+        rows = self._database.rows(f"SELECT {_RECORD.listed} FROM orders {clause}", parameters)
+        return [_RECORD.record_of(row) for row in rows]
 
     def any_not_up_to_date(self) -> bool:
         """Whether a document may be due for any traded order."""
@@ -170,7 +172,7 @@ class Orders:
 
     def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Record that no document is due up to this revision; 0: decide again."""
-        self._database.execute("UPDATE orders SET settled = ? WHERE id = short_id(?)", (revision, order_id))
+        self._set(order_id, "settled = ?", revision)
 
     def known_revision(self, stream: str) -> int:
         """The revision of this stream that a user confirmed as the supplier's; 0 if none."""
@@ -186,15 +188,15 @@ class Orders:
 
     def allow(self, order_id: str, revision: int) -> None:
         """A user allows a known order to be sent, up to this revision."""
-        self._database.execute("UPDATE orders SET allowed = ? WHERE id = short_id(?)", (revision, order_id))
+        self._set(order_id, "allowed = ?", revision)
 
     def forget_baseline(self, order_id: str) -> None:
         """Record that the revision the supplier of a known order has is unknown: it needs review before it is sent."""
-        self._database.execute("UPDATE orders SET baseline = 0, settled = 0 WHERE id = short_id(?)", (order_id,))
+        self._set(order_id, "baseline = 0, settled = 0")
 
     def take_as_known(self, order_id: str) -> None:
         """Trade an order whose supplier now has settings; its supplier is assumed to have it already."""
-        self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = short_id(?)", (order_id,))
+        self._set(order_id, "untraded = 0, known = 1")
 
     def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
         """Store a supplier's name and address as read from Plex for an order that names this address of it."""
@@ -216,14 +218,11 @@ class Orders:
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:
         """Store whether an order's supplier lacks settings."""
-        self._database.execute("UPDATE orders SET untraded = ? WHERE id = short_id(?)", (int(untraded), order_id))
+        self._set(order_id, "untraded = ?", int(untraded))
 
     def untraded(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier that are not traded by EDI."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE supplier = ? AND untraded = 1 ORDER BY number, id", (supplier,)
-        )
-        return [_record(row) for row in rows]
+        return self._query("WHERE supplier = ? AND untraded = 1 ORDER BY number, id", supplier)
 
     def untraded_suppliers(self) -> list[tuple[str, int]]:
         """Suppliers without settings, each with its number of orders."""
@@ -293,17 +292,8 @@ def _supplier_key(code: str, address_id: str | None) -> str:
     return code if address_id is None else f"{code}\n{address_id}"
 
 
-def _record(row: Row) -> OrderRecord:
-    return OrderRecord(
-        id=id_of(row["id"]),
-        number=row["number"],
-        supplier=row["supplier"],
-        phase=Phase(row["phase"]),
-        known=bool(row["known"]),
-        baseline=row["baseline"],
-        latest=row["latest"],
-        read_at=time_of(row["read_at"]),
-        up_to_date=row["settled"],
-        allowed=row["allowed"],
-        untraded=bool(row["untraded"]),
-    )
+_RECORD = Columns(
+    OrderRecord,
+    {"id": id_of, "phase": Phase, "known": bool, "read_at": time_of, "untraded": bool},
+    names={"up_to_date": "settled"},
+)

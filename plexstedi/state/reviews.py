@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from plexstedi.advice import filled
 from plexstedi.edi.reasons import Reason
+from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, maybe_moment, moment, reasons_of, reasons_text
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.subject import Subject
@@ -104,6 +105,8 @@ class Reviews:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._open_kinds: Kept[None, set[str]] = database.kept.up_to(1)
+        """The kinds of which an item may be open: of most there is none, and each record of a run is asked about."""
 
     def open(
         self,
@@ -134,10 +137,14 @@ class Reviews:
                 *(supplier, order_id, order_number, line, text, instant(now)),
             ),
         )
+        if (kinds := self._open_kinds.get(None)) is not None:
+            kinds.add(kind)
         return True
 
     def withdraw(self, kind: ReviewKind, subject: Subject, now: datetime, why: str) -> bool:
         """Close an open item automatically; return whether there was one."""
+        if not self._may_be_open(kind):
+            return False
         existing = self._database.row(
             "SELECT id FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
@@ -162,7 +169,7 @@ class Reviews:
 
     def is_open(self, kind: ReviewKind, subject: Subject) -> bool:
         """Whether an item of this kind and subject is open."""
-        return (
+        return self._may_be_open(kind) and (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
             )
@@ -225,6 +232,14 @@ class Reviews:
             "SELECT count(*) FROM reviews WHERE state = 'open' AND kind = ?", (ReviewKind.KNOWN_ORDER_CHANGED,)
         )
         return separate + min(together, 1)
+
+    def _may_be_open(self, kind: ReviewKind) -> bool:
+        # Closed items stay counted: a kind too many costs a query only.
+        kinds = self._open_kinds.get(None)
+        if kinds is None:
+            rows = self._database.rows("SELECT DISTINCT kind FROM reviews WHERE state = 'open'")
+            kinds = self._open_kinds[None] = {row["kind"] for row in rows}
+        return kind in kinds
 
     def _close(self, review_id: int, state: str, now: datetime, by: str, why: str) -> None:
         self._database.execute(

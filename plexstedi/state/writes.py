@@ -70,9 +70,9 @@ class Writes:
         A plan equal to the open one, or to the last one done, is not stored again: None.
         """
         last = self._database.row(
-            "SELECT order_id, plan, state FROM writes WHERE order_id = short_id(?) AND state <> 'superseded'"
+            "SELECT order_id, plan, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
             " ORDER BY id DESC LIMIT 1",
-            (order_id,),
+            (short_id(order_id),),
         )
         if (
             last is not None
@@ -118,11 +118,11 @@ class Writes:
         """Mark the open and failed writes of an order as superseded."""
         # `writing` to `superseded` is not a legal move.
         self._database.execute(
-            "UPDATE writes SET state = 'planned' WHERE order_id = short_id(?) AND state = 'writing'", (order_id,)
+            "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (short_id(order_id),)
         )
         self._database.execute(
-            "UPDATE writes SET state = 'superseded' WHERE order_id = short_id(?) AND state IN ('planned', 'failed')",
-            (order_id,),
+            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')",
+            (short_id(order_id),),
         )
 
     def open(self) -> Iterator[Write]:
@@ -152,7 +152,7 @@ class Writes:
         """Every write of an order, oldest first."""
         return [
             self._write(row)
-            for row in self._database.rows("SELECT * FROM writes WHERE order_id = short_id(?) ORDER BY id", (order_id,))
+            for row in self._database.rows("SELECT * FROM writes WHERE order_id = ? ORDER BY id", (short_id(order_id),))
         ]
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:

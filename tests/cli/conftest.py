@@ -346,5 +346,5 @@ def answer_line_10(store: Store, document: Document) -> None:
         reasons=(reason,),
         attention=True,
     )
-    store.inbox.set_line(document.stream, document.order_id, outcome)
+    store.inbox.set_lines(document.stream, document.order_id, [outcome])
     store.documents.set_business(document.id, BusinessStatus.BACKORDERED)

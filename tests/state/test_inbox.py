@@ -81,8 +81,8 @@ def test_an_outcome_and_its_lines_are_read_back_exactly(store):
     store.inbox.list_one(listed(), NOW)
     store.inbox.set_outcome("t1", said(outcome()))
     assert store.inbox.outcome("t1") == said(outcome())
-    store.inbox.set_line(document.stream, document.order_id, outcome())
-    store.inbox.set_line(document.stream, document.order_id, outcome(state=AckState.CHANGED))
+    store.inbox.set_lines(document.stream, document.order_id, [outcome()])
+    store.inbox.set_lines(document.stream, document.order_id, [outcome(state=AckState.CHANGED)])
     assert store.inbox.lines_of_stream(document.stream, document.order_id) == {10: outcome(state=AckState.CHANGED)}
     assert store.inbox.line_counts("ACME01") == {"changed": 1}
     assert store.inbox.line_counts("OTHER") == {}
@@ -104,7 +104,7 @@ def test_a_line_as_a_transaction_has_it_is_stored_once(store):
     assign(order_id)
     store.inbox.set_outcome("t1", of_all)
     for line in (outcome(), changed, outcome(30)):
-        store.inbox.set_line(stream, order_id, line)
+        store.inbox.set_lines(stream, order_id, [line])
     lines = {10: outcome(), 20: changed, 30: outcome(30)}
     assert stored() == [False, False, True]
     assert store.inbox.lines_of_stream(stream, order_id) == lines
@@ -113,7 +113,7 @@ def test_a_line_as_a_transaction_has_it_is_stored_once(store):
     assert stored() == [True, True, True]
     assert store.inbox.lines_of_stream(stream, order_id) == lines
     store.inbox.set_outcome("t1", of_all)
-    store.inbox.set_line(stream, order_id, outcome())
+    store.inbox.set_lines(stream, order_id, [outcome()])
     assert stored() == [False, True, True]
     assign(None)
     assert stored() == [True, True, True]
@@ -127,7 +127,7 @@ def test_an_outcome_that_a_line_needs_is_not_lost(store):
         "t1", order_id=document.order_id, document_id=None, type_code="AD", dated=None, content_hash="hash"
     )
     store.inbox.set_outcome("t1", said(outcome()))
-    store.inbox.set_line(document.stream, document.order_id, outcome())
+    store.inbox.set_lines(document.stream, document.order_id, [outcome()])
     for column in ("outcome", "order_id"):
         with pytest.raises(sqlite3.IntegrityError, match="a line has its outcome"):
             store.database.execute(f"UPDATE inbox SET {column} = NULL")

@@ -85,7 +85,7 @@ def one_step(store: Store, chance: random.Random, step: int) -> None:
             store.inbox.list_one(listed(f"t{step}"), now)
             store.inbox.set_set(f"t{chance.randrange(step + 1)}", chance.choice(("855", "865", "997")))
         case 7:
-            store.inbox.set_line(order_id, order_id, outcome(chance.randrange(5), chance.choice(list(AckState))))
+            store.inbox.set_lines(order_id, order_id, [outcome(chance.randrange(5), chance.choice(list(AckState)))])
         case 8:
             store.inbox.keep_lines(order_id, order_id, range(chance.randrange(5)))
             store.invoices.record(

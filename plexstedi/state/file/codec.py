@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from plexstedi.edi.model import Frozen, from_json, to_json
@@ -18,6 +20,7 @@ from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
 from plexstedi.state.file.digits import end_of_taken, put_back, take_out
 
 Model = TypeVar("Model", bound=Frozen)
+Record = TypeVar("Record", bound=Struct)
 _WIDTH = len("2026-11-23T07:00:00.000000Z")
 
 
@@ -49,7 +52,7 @@ def pack(payload: bytes | str, beside: bytes = b"") -> bytes:
     """Compress a payload. `beside`: a content much like it that is kept with it; `unpack` needs the same."""
     text = payload.encode() if isinstance(payload, str) else payload
     taken, rest = take_out(text, beside)
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zdict=NEWEST + beside)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, _MEMORY, zdict=NEWEST + beside)
     head = _OWN | len(DICTIONARIES) - 1 | (_BESIDE if beside else 0) | (_DIGITS if taken else 0)
     return b"".join((bytes((head,)), taken, packer.compress(rest), packer.flush(), _checksum(text)))
 
@@ -72,6 +75,10 @@ def unpack(packed: bytes, beside: bytes = b"") -> bytes:
         raise zlib.error("the content is damaged, or cut off, or something follows it")
     return text
 
+
+_MEMORY = 7
+"""As many bytes as with the highest level (9) in a third of the time: its tables are large enough for the system to map
+and unmap them for each content."""
 
 _OWN, _BESIDE, _DIGITS, _NUMBER = 0x80, 0x40, 0x20, 0x1F
 """The first byte of a content; zlib's own has no 0x80. Then what `take_out` took, the rest deflated, its Adler-32."""
@@ -101,6 +108,32 @@ _HAS_DICTIONARY = 0x20
 _MARK = slice(2, 6)
 """RFC 1950: the flag in the second byte, and the Adler-32 of the dictionary."""
 _BY_MARK = {zlib.adler32(known): known for known in DICTIONARIES}
+
+
+class Columns(Generic[Record]):
+    """The columns of a table that are the fields of a struct, in their order."""
+
+    def __init__(
+        self,
+        record: type[Record],
+        convert: Mapping[str, Callable[[Any], object]],
+        *,
+        names: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`convert`: how a field is made of what is stored; `names`: columns that have another name than the field."""
+        fields = record.__struct_fields__
+        self._record = record
+        self._convert = [(fields.index(field), make) for field, make in convert.items()]
+        self.listed = ", ".join(names.get(field, field) for field in fields)
+        """For `SELECT`."""
+
+    def record_of(self, row: Sequence[Any]) -> Record:
+        """The record of a row with these columns."""
+        # By position: a run reads thousands of rows, and sqlite3 looks for a name among all names.
+        values = list(row)
+        for place, make in self._convert:
+            values[place] = make(values[place])
+        return self._record(*values)
 
 
 def hash_bytes(text: str) -> bytes:

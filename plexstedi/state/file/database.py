@@ -16,9 +16,11 @@ from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
+from plexstedi.kept import Kept
+from plexstedi.state.file.faults import DAMAGED, named_faults
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION, statements_of_new_file
-from plexstedi.state.file.transactions import DAMAGED, Transactions, named_faults
+from plexstedi.state.file.transactions import Transactions
 
 Parameters = Sequence[object] | Mapping[str, object]
 Row = sqlite3.Row
@@ -36,8 +38,11 @@ def files_of_state(path: Path) -> tuple[Path, ...]:
 class Database(Transactions):
     """An open state file. `path` is None for a private copy in memory (dry runs)."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
-        super().__init__(connection, path)
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, *, writes: bool = True) -> None:
+        """`writes`: false to read a file that another process may write meanwhile."""
+        super().__init__(connection, path, writes=writes)
+        self.first_revisions: Kept[str, bytes] = self.kept.up_to(512)
+        """By order; see `first_revision.py`."""
         self._checked_at: datetime | None = None
 
     @classmethod
@@ -74,7 +79,7 @@ class Database(Transactions):
                 raise StateUnusable(f"there is no state file {path}", fix=fix, code="state-missing")
             connection = _connect_to_read(path)
             try:
-                database = cls(connection, path)
+                database = cls(connection, path, writes=False)
                 database._check_version(path)
                 if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
                     connection.close()
@@ -112,12 +117,12 @@ class Database(Transactions):
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; return the number of rows it changed."""
-        with named_faults(self.path):
+        with self._faults:
             return self._connection.execute(sql, parameters).rowcount
 
     def insert(self, sql: str, parameters: Parameters) -> int:
         """Run one INSERT; return the id of the new row."""
-        with named_faults(self.path):
+        with self._faults:
             cursor = self._connection.execute(sql, parameters)
             if cursor.lastrowid is None:
                 raise StateUnusable("the state file took no row", fix="Report this.", code="state-insert")
@@ -125,12 +130,12 @@ class Database(Transactions):
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query."""
-        with named_faults(self.path):
+        with self._faults:
             return list(self._connection.execute(sql, parameters))
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of a query; None if there is none."""
-        with named_faults(self.path):
+        with self._faults:
             found: Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
 

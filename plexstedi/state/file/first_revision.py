@@ -6,20 +6,23 @@ the whole order.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from plexstedi.state.file.codec import unpack
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.short import short_id
 
 
 def first_revision(database: Database, order_id: str | None) -> bytes:
     """The content of an order's first revision; empty if there is none, or it is large."""
+    if order_id is None:
+        return b""
+    if (known := database.first_revisions.get(order_id)) is not None:
+        return known
     row = database.row(
-        "SELECT content FROM revisions WHERE order_id = short_id(?) AND revision = 1 AND length(content) <= 4096",
-        (order_id,),
+        "SELECT content FROM revisions WHERE order_id = ? AND revision = 1 AND length(content) <= 4096",
+        (short_id(order_id),),
     )
-    return b"" if row is None else _unpacked(row["content"])
-
-
-# By content: while one order is decided, it is asked for several times.
-_unpacked = lru_cache(maxsize=64)(unpack)
+    if row is None:
+        # Not kept: it may be stored next.
+        return b""
+    content = database.first_revisions[order_id] = unpack(row["content"])
+    return content

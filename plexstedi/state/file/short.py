@@ -70,12 +70,13 @@ def _after(epoch: datetime, number: int) -> datetime:
         raise ValueError(f"{number!r} is not a time") from error
 
 
+@lru_cache(maxsize=1024)
 def short_id(text: str) -> bytes | str:
     """An id as stored: a UUID, as Plex's and Stedi's ids are, as its 16 bytes; any other as it is."""
     return bytes.fromhex(text.replace("-", "")) if _UUID.fullmatch(text) else text
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def id_of(stored: bytes | str) -> str:
     """Inverse of `short_id`. Raise TypeError for anything else."""
     if isinstance(stored, str):

@@ -1,8 +1,4 @@
-"""Transactions of the one connection that writes, and its errors.
-
-Each transaction is complete or rolled back; a group of them is synced to the disk once. Errors of SQLite and of the
-file system become StateUnusable with a fix.
-"""
+"""Transactions of the one connection that writes: each is complete or rolled back; a group of them is synced once."""
 
 from __future__ import annotations
 
@@ -11,10 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from plexstedi.errors import StateUnusable
-from plexstedi.ownership import as_owner_of
+from plexstedi.kept import KeptReads
+from plexstedi.state.file.faults import named_faults
 
 _ROWS_OF_A_GROUP = 500
 """A group with so many changed rows is committed: a killed process loses little, and the WAL stays small."""
@@ -23,9 +19,13 @@ _ROWS_OF_A_GROUP = 500
 class Transactions:
     """What is committed together. `path` is None for a database in memory."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, *, writes: bool) -> None:
+        """`writes`: false to read a file that another process may write meanwhile."""
         self._connection = connection
         self.path = path
+        # Who writes the file holds its lock (`lock.py`): what it has read stays true until it writes or rolls back.
+        self.kept = KeptReads(keeps=writes)
+        self._faults = named_faults(path, self.kept.drop)
         self._file = None if path is None else path.stat()
         self._depth = 0
         self._grouping = False
@@ -97,7 +97,7 @@ class Transactions:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with named_faults(self.path):
+        with self._faults:
             self._check_same_file()
         self._control("BEGIN IMMEDIATE")
         self._depth = 1
@@ -114,7 +114,7 @@ class Transactions:
     @contextmanager
     def _part_of_group(self) -> Iterator[None]:
         if self._rows_before is None:
-            with named_faults(self.path):
+            with self._faults:
                 self._check_same_file()
             self._control("BEGIN IMMEDIATE")
             self._rows_before = self._connection.total_changes
@@ -157,13 +157,17 @@ class Transactions:
 
     def _check_not_rolled_back(self) -> None:
         """A service must not be called on the strength of what SQLite has rolled back with a later transaction."""
-        with named_faults(self.path):
+        with self._faults:
             if not self._connection.in_transaction:
                 raise sqlite3.OperationalError("database or disk is full: what was stored last was rolled back")
 
     def _control(self, statement: str) -> None:
-        with named_faults(self.path):
+        with self._faults:
             self._connection.execute(statement)
+            if statement.startswith("BEGIN"):
+                self.kept.drop_unless(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        if statement.startswith("ROLLBACK"):
+            self.kept.drop()
 
     def _check_same_file(self) -> None:
         """Raise StateUnusable if the file was deleted or replaced: the next run would not find this commit."""
@@ -179,63 +183,3 @@ class Transactions:
                 fix="Run `plexstedi recover`: the new file does not contain what this run did until then.",
                 code="state-replaced",
             )
-
-
-class named_faults:  # noqa: N801
-    """Convert errors of SQLite and the file system into StateUnusable with a fix.
-
-    IntegrityError is raised unchanged: it is an error of the program. A class, since it is entered for every statement,
-    and a generator would cost more than most statements.
-    """
-
-    __slots__ = ("_path",)
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None or isinstance(error, sqlite3.IntegrityError):
-            return
-        where = f"the state file {self._path}" if self._path is not None else "the state in memory"
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _state_fault(where, str(error)) from error
-        if isinstance(error, PermissionError):
-            raise StateUnusable(
-                f"{where} cannot be opened: permission denied",
-                fix=f"Run as {as_owner_of(self._path)}, or name another with --state.",
-                code="state-permission",
-            ) from error
-        if isinstance(error, OSError):
-            raise StateUnusable(
-                f"{where} cannot be used: {error.strerror or error}",
-                fix="Check the disk and the path; name another with --state.",
-                code="state-disk",
-            ) from error
-
-
-DAMAGED = (
-    "Move it elsewhere (keep it), then restore a backup from the same folder and run `plexstedi recover`; without a "
-    "backup, `plexstedi recover` alone rebuilds it."
-)
-_FIXES: tuple[tuple[str, str, str], ...] = (
-    ("full", "state-full", "Free some space on its disk; the next run repeats what was not stored."),
-    ("readonly", "state-readonly", "Make the file and make its folder writable for this user."),
-    ("locked", "state-busy", "Another program holds it; close it (a database browser?) and run again."),
-    ("unable to open", "state-permission", "Check that this user may read and write it and its folder."),
-    ("malformed", "state-corrupt", DAMAGED),
-    ("not a database", "state-corrupt", DAMAGED),
-)
-
-
-def _state_fault(where: str, message: str) -> StateUnusable:
-    for word, code, fix in _FIXES:
-        if word in message:
-            return StateUnusable(f"{where} cannot be used: {message}", fix=fix, code=code)
-    return StateUnusable(
-        f"{where} failed: {message}", fix="Check its disk; restore a backup if it is damaged.", code="state-failed"
-    )

@@ -240,15 +240,19 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     others = [_comparable(other, documents, ordered) for other in _decided(session, inbound, candidate)]
     received = _received(structs.replace(inbound, content_hash=mark, dated=dated), ordered)
     repeats = duplicate_of(received, others)
-    store.inbox.assign(
-        inbound.transaction_id,
-        order_id=candidate.order_id,
-        document_id=None,
-        type_code=read.type_code,
-        dated=dated,
-        content_hash=mark,
-    )
+
+    def assign(document_id: int | None) -> None:
+        store.inbox.assign(
+            inbound.transaction_id,
+            order_id=candidate.order_id,
+            document_id=document_id,
+            type_code=read.type_code,
+            dated=dated,
+            content_hash=mark,
+        )
+
     if repeats is not None:
+        assign(None)
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
         review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
         return None
@@ -263,6 +267,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
             " 860, BCA05 of the 865), then `plexstedi review reject ID --reason TEXT`. If that change was sent from"
             " another state file: `plexstedi recover`, then `plexstedi replay --ack TRANSACTION --reason TEXT`.",
         )
+        assign(None)
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return None
     document, last_sent = documents[reference.position], sent[reference.position]
@@ -283,14 +288,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
     outcome = replace(outcome, notes=(*outcome.notes, *filter(None, notes)))
-    store.inbox.assign(
-        inbound.transaction_id,
-        order_id=candidate.order_id,
-        document_id=document.id,
-        type_code=read.type_code,
-        dated=dated,
-        content_hash=mark,
-    )
+    assign(document.id)
     store.inbox.set_outcome(inbound.transaction_id, outcome)
     session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
     open_notice_reviews(session, inbound, candidate.order_id, candidate.number, outcome.notices)

@@ -27,7 +27,7 @@ from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.writeback.apply import carry_out, changes_of
-from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, report_unwritten, writes_to_check
+from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, report_unwritten
 from plexstedi.sync.writeback.plan import planned_for_other_strategy
 
 
@@ -81,8 +81,7 @@ def _write(session: Session) -> Iterable[PlannedChange]:
     session.services.check_tenant()
     if session.dry_run:
         return planned_changes(session)
-    before = sorted(write.id for write in writes_to_check(session))
-    carry_out(session)
+    before = sorted(carry_out(session))
     report_unwritten(session)
     return (
         PlannedChange(write.plan.order_number, write.transaction_id, change)

@@ -64,7 +64,8 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     `fresh`: the transaction that was just reconciled; it is counted and moved to its state.
     """
     by_stream: dict[str, list[Document]] = {}
-    for document in session.store.documents.of_order(order_id):
+    all_documents = session.store.documents.of_order(order_id)
+    for document in all_documents:
         if document.state.may_have_reached_supplier:
             by_stream.setdefault(document.stream, []).append(document)
     record = session.store.orders.get(order_id)
@@ -77,8 +78,7 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
         sent = [session.store.documents.sent(document.id) for document in documents]
         folded, acknowledgments = fold_stream(session.store, order_id, documents, sent, ordered=ordered)
         session.store.inbox.keep_lines(stream, order_id, folded.lines)
-        for line_state in folded.lines.values():
-            session.store.inbox.set_line(stream, order_id, line_state.latest)
+        session.store.inbox.set_lines(stream, order_id, [line.latest for line in folded.lines.values()])
         for ranked, outcome in acknowledgments:
             is_fresh = ranked.header.transaction_id == fresh
             _record_outcome(session, ranked, outcome, folded, count=is_fresh)
@@ -91,7 +91,7 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
         current[stream], last_sent[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
     _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _update_line_reviews(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, current, last_sent)
+    plan_order(session, order_id, current, last_sent, all_documents[-1] if all_documents else None)
 
 
 def _transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import invoice_due
 from plexstedi.edi.reasons import Held
+from plexstedi.state.document import Document
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
@@ -70,13 +71,14 @@ def _of_invoice(
     if record.customer not in session.config.customers:
         hold_without_settings(session, trade)
         return Waits()
-    last = last_sent(session, trade.id)
+    documents = session.store.documents.of_stream(trade.id)
+    last = last_sent(documents)
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, trade.id, last)
     # Sent in its latest revision, or known to the customer by other means.
     if known_revision >= record.latest or (record.known and last is None and not known_revision):
-        _resolved(session, record, trade)
+        _resolved(session, record, trade, documents)
         return None
     invoice = session.store.invoices.revision(record.id, record.latest)
     problems = session.config.customer_problems_of(record.customer)
@@ -91,7 +93,7 @@ def _of_invoice(
     partner = session.config.customer(record.customer)
     decision = invoice_due(has, invoice, partner)
     if isinstance(decision, Nothing):
-        _resolved(session, record, trade)
+        _resolved(session, record, trade, documents)
         return None
     if isinstance(decision, DueHeld):
         return hold(session, trade, trade.id, decision.reasons)
@@ -101,10 +103,17 @@ def _of_invoice(
     if isinstance(prepared, Held):
         return hold(session, trade, trade.id, prepared.reasons)
     return ready_to_send(
-        session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
+        session,
+        trade,
+        prepared,
+        partner,
+        stream=trade.id,
+        documents=documents,
+        dated=invoice.invoice_date,
+        purpose=ORIGINAL,
     )
 
 
-def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
-    nothing_due(session, trade, trade.id)
+def _resolved(session: Session, record: InvoiceRecord, trade: Trade, documents: Sequence[Document]) -> None:
+    nothing_due(session, trade, trade.id, documents)
     session.store.invoices.set_up_to_date(record.id, record.latest)

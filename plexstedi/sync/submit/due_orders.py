@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from plexstedi.config.load import KnownOrders
 from plexstedi.edi.order import Order, Phase
@@ -89,7 +89,8 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     partner = partner_of(session, record.supplier, order.supplier_address_id)
     up_to_date = True
     found = []
-    keys = _streams(session, record, order, partner)
+    documents = session.store.documents.of_order(record.id)
+    keys = _streams(record, order, partner, documents)
     if all(key.release is not None for key in keys.values()):
         session.withdraw_review(
             ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id
@@ -99,7 +100,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         turn = record_of_trade(trade_of_order(record), "find the change in", name)
         if not is_held(session, turn):
             with isolated(session, turn):
-                result = _of_stream(session, record, order, partner, key, numbers)
+                result = _of_stream(session, record, order, partner, key, numbers, documents)
         up_to_date = up_to_date and result is None
         if isinstance(result, DueDocument):
             found.append(result)
@@ -108,9 +109,11 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     return found
 
 
-def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Mapping[str, StreamKey]:
+def _streams(
+    record: OrderRecord, order: Order, partner: Partner, documents: Iterable[Document]
+) -> Mapping[str, StreamKey]:
     """By name, the order's current streams and those with documents: a removed release has to be cancelled."""
-    documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_abandoned]
+    documents = [document for document in documents if not document.state.is_abandoned]
     keys = {key.name: key for key in streams(order, partner)}
     if any(document.order_release is None for document in documents):
         # Sent as a whole, it stays whole, whatever `releases` is now: sent separately, its releases would be ordered
@@ -122,24 +125,26 @@ def _streams(session: Session, record: OrderRecord, order: Order, partner: Partn
 
 
 def _of_stream(
-    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
+    session: Session,
+    record: OrderRecord,
+    order: Order,
+    partner: Partner,
+    key: StreamKey,
+    numbers: OrderNumbers,
+    of_order: Sequence[Document],
 ) -> DueDocument | Waits | None:
-    """A document to send, Waits, or None if nothing is due."""
+    """A document to send, Waits, or None if nothing is due. `of_order`: all documents of the order."""
     trade, name = trade_of_order(record), key.name
-    last = last_sent(session, name)
+    documents = [document for document in of_order if document.stream == name]
+    last = last_sent(documents)
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, name, last)
-    if (
-        last is None
-        and known_revision < record.latest
-        and key.release is None
-        and _was_sent_by_release(session, record)
-    ):
+    if last is None and known_revision < record.latest and key.release is None and _was_sent_by_release(of_order):
         return hold(session, trade, name, (_SENT_BY_RELEASE,))
     # The supplier has the latest revision, so what was held before is no longer due.
     if known_revision >= record.latest:
-        nothing_due(session, trade, name)
+        nothing_due(session, trade, name, documents)
         return None
     # An 860 would go to the new supplier, or name a number that the former documents do not have.
     if last is not None and (reasons := moved(trade, last)):
@@ -156,7 +161,7 @@ def _of_stream(
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
-        nothing_due(session, trade, name)
+        nothing_due(session, trade, name, documents)
         return None
     # The supplier may have it by other means, so whether it is sent is a setting's or a user's decision.
     if record.known and last is None and not _is_allowed(session, record, name):
@@ -169,7 +174,7 @@ def _of_stream(
     # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         return hold(session, trade, name, reasons)
-    return _prepared(session, record, renderings, decision, last, known_revision, name)
+    return _prepared(session, record, renderings, decision, last, known_revision, name, documents)
 
 
 def _is_newer(session: Session, has: Order, stream: str, release: str) -> bool:
@@ -189,8 +194,7 @@ def _moved_since_known(session: Session, trade: Trade, has: Order, now: Order) -
     return moved_since_known(trade, was, has.number)
 
 
-def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
-    documents = session.store.documents.of_order(record.id)
+def _was_sent_by_release(documents: Iterable[Document]) -> bool:
     return any(d.order_release is not None and not d.state.is_abandoned for d in documents)
 
 
@@ -254,6 +258,7 @@ def _prepared(
     last: Document | None,
     supplier_has: int,
     stream: str,
+    documents: Sequence[Document],
 ) -> DueDocument | Waits:
     """The document to send; a hold if it cannot be built or may not be sent."""
     trade = trade_of_order(record)
@@ -281,6 +286,7 @@ def _prepared(
         prepared,
         renderings.partner,
         stream=stream,
+        documents=documents,
         dated=order.order_date,
         purpose=purpose,
         change_sequence=change_sequence,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -125,14 +125,16 @@ def _unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
     return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
-def last_sent(session: Session, stream: str) -> Document | Waits | None:
-    """The last document that the partner has or may get; Waits while a document of the stream is in progress or
-    blocks."""
-    last = session.store.documents.last_sent_document(stream)
+def last_sent(documents: Sequence[Document]) -> Document | Waits | None:
+    """The last document of a stream that the partner has or may get; Waits while one is in progress or blocks.
+
+    `documents`: all of the stream.
+    """
+    last = next((document for document in reversed(documents) if not document.state.is_abandoned), None)
     if last is None:
         return None
     # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
-    blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
+    blocked = any(document.blocks for document in documents)
     return Waits() if blocked or not last.is_closed else last
 
 
@@ -240,13 +242,13 @@ def release(session: Session, trade: Trade, stream: str) -> None:
         session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
 
 
-def nothing_due(session: Session, trade: Trade, stream: str) -> None:
-    """Withdraw the holds of this stream, and what Stedi refused: it is not to be sent any more.
+def nothing_due(session: Session, trade: Trade, stream: str, documents: Iterable[Document]) -> None:
+    """Withdraw the holds of this stream, and what Stedi refused of its documents: it is not to be sent any more.
 
     Should the same become due again, it is tried again. A replay that Stedi refused is still what a user wants.
     """
     release(session, trade, stream)
-    for document in session.store.documents.of_stream(stream):
+    for document in documents:
         if document.state is DocumentState.REFUSED and document.replay_of is None and not document.retry:
             session.store.documents.allow_retry(document.id)
             session.withdraw_review(
@@ -261,13 +263,17 @@ def ready_to_send(
     partner: Partner,
     *,
     stream: str,
+    documents: Sequence[Document],
     dated: date | None,
     purpose: str,
     change_sequence: int = 0,
     order_release: str | None = None,
     mark: str | None = None,
 ) -> DueDocument | Waits:
-    """The document to send; Waits if Stedi already rejected this content. Withdraws the stream's holds."""
+    """The document to send; Waits if Stedi already rejected this content. Withdraws the stream's holds.
+
+    `documents`: those of the stream so far.
+    """
     document = DueDocument(
         stream=stream,
         release=order_release,
@@ -281,15 +287,14 @@ def ready_to_send(
         change_sequence=change_sequence,
         mark=mark or text_mark(dumps(prepared.guide_json)),
     )
-    if _refused_before(session, document):
+    if _refused_before(document, documents):
         return Waits()
     release(session, trade, stream)
     return document
 
 
-def _refused_before(session: Session, document: DueDocument) -> bool:
+def _refused_before(document: DueDocument, earlier: Sequence[Document]) -> bool:
     """Whether Stedi already rejected this content over this route: it is resent only by a user, or once changed."""
-    earlier = session.store.documents.of_stream(document.stream)
     if not earlier or earlier[-1].state is not DocumentState.REFUSED:
         return False
     refused = earlier[-1]

@@ -32,11 +32,11 @@ _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 call, plex/README.md 7.B). Acknowledgment records need a call each and should be read back soon."""
 
 
-def carry_out(session: Session) -> None:
-    """Execute the open plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
+def carry_out(session: Session) -> list[int]:
+    """Execute the open plans; return their ids. Raise ServiceUnavailable, ServiceRefused; what is done stays done."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     if target is None:
-        return
+        return []
     ids: list[int] = []
     fields: dict[Level, set[str]] = {}
     for write in writes_to_check(session):
@@ -44,10 +44,10 @@ def carry_out(session: Session) -> None:
         if target is not WriteTarget.RELEASES:
             _add_fields(fields, write)
     if not ids:
-        return
+        return []
     if target is WriteTarget.RELEASES:
         carry_out_releases(session, ids)
-        return
+        return ids
     session.services.plex.check_fields(fields)
     turns = Turns(session, Stage.INGEST)
     size = _BATCH[target]
@@ -57,6 +57,7 @@ def carry_out(session: Session) -> None:
         _carry_out_together(session, batch, turns)
         session.progress("writing to Plex", min(begin + size, len(ids)), len(ids))
     turns.raise_unanswered()
+    return ids
 
 
 def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:

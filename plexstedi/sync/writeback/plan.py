@@ -20,6 +20,7 @@ from plexstedi.edi.writeback.custom_fields import plan_writes
 from plexstedi.edi.writeback.plan import AckField, ReleaseField, WritePlan
 from plexstedi.edi.writeback.records import plan_record_writes
 from plexstedi.edi.writeback.releases import plan_release_writes
+from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_order
@@ -28,11 +29,15 @@ from plexstedi.sync.writeback.targets import TARGETS
 
 
 def plan_order(
-    session: Session, order_id: str, streams: Mapping[str, Folded], last_sent: Mapping[str, SentOrder]
+    session: Session,
+    order_id: str,
+    streams: Mapping[str, Folded],
+    last_sent: Mapping[str, SentOrder],
+    last: Document | None,
 ) -> None:
     """Store one write plan for the whole order after these acknowledgments; in the caller's transaction.
 
-    `last_sent`: the last document sent, by stream.
+    `last_sent`: the last document sent, by stream. `last`: the order's last document in any state.
     """
     write = session.config.plex.acknowledgments.write
     newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
@@ -42,7 +47,7 @@ def plan_order(
         # No acknowledgment counts any more, for example after a change was sent: discard what was planned from them.
         _drop(session, record)
         return
-    if not _is_still_supplier(session, record):
+    if not _is_still_supplier(session, record, last):
         # The order was moved to another supplier in Plex: the former supplier's promises do not apply.
         _drop(session, record)
         return
@@ -103,11 +108,9 @@ def planned_for_other_strategy(session: Session) -> list[str]:
     return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
 
 
-def _is_still_supplier(session: Session, record: OrderRecord) -> bool:
+def _is_still_supplier(session: Session, record: OrderRecord, last: Document | None) -> bool:
     """Whether the order still belongs to the supplier that received its documents."""
     settings = session.config.suppliers.get(record.supplier)
-    documents = session.store.documents.of_order(record.id)
-    last = documents[-1] if documents else None
     if last is None or settings is None:
         return last is not None and record.supplier == last.supplier
     return record.supplier == last.supplier or settings.partnership_id == last.partnership

@@ -52,7 +52,7 @@ def fill(store: Store) -> None:
     )
     of_all = Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=(outcome(),))
     store.inbox.set_outcome(UUID, of_all)
-    store.inbox.set_line(document.stream, document.order_id, outcome())
+    store.inbox.set_lines(document.stream, document.order_id, [outcome()])
     for number, subject in enumerate(SUBJECTS):
         for order_id in (None, "id-PO-1001", UUID):
             at = NOW + timedelta(microseconds=number)

@@ -40,7 +40,7 @@ def filled(store: Store) -> Store:
         TRANSACTION, Reconciliation(set_id="855", order_number="PO-1001", type_code="AD", lines=lines)
     )
     for line in lines:
-        store.inbox.set_line(ORDER, ORDER, line)
+        store.inbox.set_lines(ORDER, ORDER, [line])
     return store
 
 
