@@ -14,7 +14,6 @@ from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from plexstedi.config.load import AlertsConfig, EmailConfig
 from plexstedi.credentials.secrets import Secrets
@@ -23,6 +22,7 @@ from plexstedi.internal import redacted
 from plexstedi.logs import TAIL_BYTES, tail
 from plexstedi.plain_text import hanging, visible
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 from plexstedi.sync.hooks import run_hook
 from plexstedi.sync.people.messages import Kind, Message
 
@@ -167,7 +167,7 @@ def _mail(email: EmailConfig, message: Message, secrets: Secrets | None) -> str 
     return f"the relay refused {', '.join(refused)}" if refused else None
 
 
-def _password(email: EmailConfig, secrets: Secrets | None) -> SecretStr | None:
+def _password(email: EmailConfig, secrets: Secrets | None) -> SecretText | None:
     """The password of the mail server's login. Raise CredentialsFault if it is not set."""
     if email.username is None:
         return None
