@@ -12,9 +12,10 @@ from plexstedi.state.store import Store
 
 from .conftest import NOW, Cli, an_order, record
 
-OTHERS = {"httpx", "httpcore", "keyring", "rich", "cryptography", "asyncio", "jsonschema", "tomli_w", "certifi"} | {
-    "jinja2",
-    "markupsafe",
+MODELS = {"pydantic", "pydantic_core", "annotated_types"}
+OTHERS = MODELS | {
+    *("httpx", "httpcore", "keyring", "rich", "cryptography", "asyncio", "jsonschema", "tomli_w", "certifi"),
+    *("jinja2", "markupsafe"),
 }
 """What is not the program's own, and costs as much as all the rest of a short command."""
 SERVICES = {"plexstedi.http", "plexstedi.plex", "plexstedi.stedi", "plexstedi.sandbox"}
@@ -38,8 +39,9 @@ NOT_LOADED = {
     | SERVICES
     | WORK
     | {"plexstedi.sync.report.check", "plexstedi.cli.render.html", "plexstedi.cli.page.overview"},
-    "schema status": OTHERS | SERVICES | WORK,
-    "run": {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
+    "schema status": (OTHERS - MODELS) | SERVICES | WORK,
+    "run": MODELS
+    | {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
     | {"plexstedi.sandbox", "plexstedi.sync.report", "plexstedi.cli.render.html", "plexstedi.cli.status"}
     | {
         "jinja2",
