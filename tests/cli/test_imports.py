@@ -49,6 +49,16 @@ NOT_LOADED = {
         "plexstedi.cli.page.overview",
         "plexstedi.cli.result.overview",
         "plexstedi.plex.datasource",
+    }
+    | {
+        "plexstedi.edi.guide",
+        "plexstedi.edi.inbound.matching",
+        "plexstedi.edi.inbound.reconcile",
+        "plexstedi.edi.outbound",
+        "plexstedi.sync.ingest.decide_received",
+        "plexstedi.sync.ingest.received_form",
+        "plexstedi.sync.submit.due_orders",
+        "plexstedi.sync.writeback.apply",
     },
 }
 """By command line: modules, with all below them, that it does without."""

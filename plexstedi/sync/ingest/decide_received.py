@@ -10,14 +10,15 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates, read_document
-from plexstedi.sync.ingest.changed_back import decide_again_if_undone, waiting_for_a_change
+from plexstedi.sync.ingest.changed_back import decide_again_if_undone
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
 from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.ingest.time_limit import DecisionTime
+from plexstedi.sync.ingest.to_decide import RECEIVED, waiting_for_a_change
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.writeback.plan import planned_for_other_strategy
+from plexstedi.sync.writeback.open_writes import planned_for_other_strategy
 
 
 def process(session: Session) -> None:
@@ -40,7 +41,7 @@ def process(session: Session) -> None:
                 decide_again_if_undone(session, review)
     candidates = Candidates(session)
     patience = DecisionTime(session)
-    waiting = patience.cut_short_last(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
+    waiting = patience.cut_short_last(store.inbox.in_state(*RECEIVED))
     for done, inbound in enumerate(waiting, 1):
         # Before its own time is counted: what the others used up is not its fault.
         session.check_deadline()

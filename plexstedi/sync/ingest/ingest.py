@@ -12,13 +12,12 @@ from plexstedi.errors import CredentialsFault, ServiceRefused, ServiceUnavailabl
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.ingest.deadlines import check_deadlines
-from plexstedi.sync.ingest.decide_received import process
 from plexstedi.sync.ingest.fetch import pull
+from plexstedi.sync.ingest.to_decide import anything_to_decide
 from plexstedi.sync.isolation import Turns, try_again_after_update
 from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.writeback.apply import carry_out, changes_of
 from plexstedi.sync.writeback.open_writes import any_to_check, open_writes, report_unwritten, writes_to_check
 
 
@@ -43,7 +42,11 @@ def ingest(session: Session) -> Iterable[PlannedChange]:
     fetches = Turns(session, Stage.INGEST, shared=ReviewKind.DOCUMENT_MISSING)
     pull(session, fetches)
     _read_receipts(session)
-    process(session)
+    if anything_to_decide(session):
+        # Most runs decide nothing, and need not load what reads and compares acknowledgments.
+        from plexstedi.sync.ingest.decide_received import process
+
+        process(session)
     check_deadlines(session)
     # Last: only what is completely decided is written.
     changes = _write(session)
@@ -69,6 +72,9 @@ def _read_receipts(session: Session) -> None:
 def _write(session: Session) -> Iterable[PlannedChange]:
     if not any_to_check(session):
         return ()
+    # Most runs write nothing.
+    from plexstedi.sync.writeback.apply import carry_out
+
     session.services.check_tenant()
     if session.dry_run:
         return planned_changes(session)
@@ -85,6 +91,8 @@ def _write(session: Session) -> Iterable[PlannedChange]:
 
 def planned_changes(session: Session) -> list[PlannedChange]:
     """The changes that the open writes would make; Plex is read, nothing is written."""
+    from plexstedi.sync.writeback.apply import changes_of
+
     writes = [write for write in open_writes(session) if write.unseen_since is None]
     changes = changes_of(session, writes) if writes else {}
     return [
