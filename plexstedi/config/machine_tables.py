@@ -1,6 +1,6 @@
 """The tables of the configuration file about this machine: alerts, runs, secrets and the state file."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: to evaluate the types of fields from text takes a fiftieth of `status`.
 
 from typing import Annotated, Literal
 

@@ -1,6 +1,6 @@
 """The tables of the configuration file (DESIGN.md section 5); supplier tables are in `edi/settings.py`."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: to evaluate the types of fields from text takes a fiftieth of `status`.
 
 from enum import StrEnum
 from typing import Annotated, Literal

@@ -4,7 +4,7 @@ Every key is allowed in `[suppliers.CODE]` and, for all suppliers, in `[supplier
 holds the supplier's orders (partnership, transaction settings) are optional here; `missing_pieces` lists them.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: to evaluate the types of fields from text takes a fiftieth of `status`.
 
 import re
 from collections.abc import Mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.session import Session
@@ -23,10 +24,8 @@ def anything_to_decide(session: Session) -> bool:
 
 def waiting_for_a_change(session: Session) -> list[Review]:
     """Open review items of lines held for an unsent change in Plex."""
-    held = [review for review in session.store.reviews.open_items() if review.kind is ReviewKind.LINE_HELD]
-    if not held:
-        return []
-    # With it, all that compares acknowledgments is loaded.
-    from plexstedi.edi.inbound.line_outcome import CHANGED_IN_PLEX
-
-    return [review for review in held if any(reason.code == CHANGED_IN_PLEX for reason in review.reasons)]
+    return [
+        review
+        for review in session.store.reviews.open_items()
+        if review.kind is ReviewKind.LINE_HELD and any(reason.code == CHANGED_IN_PLEX for reason in review.reasons)
+    ]
