@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome, print_done
+from plexstedi.cli.work import work
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage

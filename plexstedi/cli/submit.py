@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from plexstedi.cli.completion import order_numbers
-from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.render.tables import print_documents_preview
 from plexstedi.cli.result.outcome import Outcome, print_done, print_news
+from plexstedi.cli.work import work
 from plexstedi.errors import UsageFault
 from plexstedi.sync.report.invoice import find_invoice
 from plexstedi.sync.report.overview import find_order

@@ -13,7 +13,6 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,6 +21,7 @@ from plexstedi.clock import Clock
 from plexstedi.credentials.command import printed_by
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.keyring_store import KeyringStore, SecretStore
+from plexstedi.credentials.source import Source, SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.internal import remember_secret
 from plexstedi.secret_names import SecretName
@@ -34,26 +34,6 @@ _SET_AT = ".set-at"
 
 _PROBE = "probe"
 """An entry that is stored and removed again, to see whether the keyring stores anything."""
-
-
-class SourceKind(StrEnum):
-    """The kinds of sources, in the order in which they are read."""
-
-    SYSTEMD = "systemd credential"
-    ENVIRONMENT = "environment"
-    COMMAND = "command"
-    KEYRING = "keyring"
-
-
-class Source(Struct, frozen=True):
-    """The source of a secret."""
-
-    kind: SourceKind
-    where: str
-    """The file, the variable, or the keyring."""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.where}" if self.kind is not SourceKind.KEYRING else self.where
 
 
 class ListedSecret(Struct, frozen=True):

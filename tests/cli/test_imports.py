@@ -20,6 +20,8 @@ OTHERS = MODELS | {
 """What is not the program's own, and costs as much as all the rest of a short command."""
 SERVICES = {"plexstedi.http", "plexstedi.plex", "plexstedi.stedi", "plexstedi.sandbox"}
 WORK = {
+    "plexstedi.cli.work",
+    "plexstedi.credentials.secrets",
     "plexstedi.edi.guide",
     "plexstedi.edi.outbound",
     "plexstedi.sync.people",
@@ -39,7 +41,7 @@ NOT_LOADED = {
     | SERVICES
     | WORK
     | {"plexstedi.sync.report.check", "plexstedi.cli.render.html", "plexstedi.cli.page.overview"},
-    "schema status": (OTHERS - MODELS) | SERVICES | WORK,
+    "schema status": (OTHERS - MODELS) | SERVICES | (WORK - {"plexstedi.credentials.secrets"}),
     "run": MODELS
     | {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
     | {"plexstedi.sandbox", "plexstedi.sync.report", "plexstedi.cli.render.html", "plexstedi.cli.status"}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.credentials.secrets import Secrets, SourceKind
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.credentials.source import SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.secret_names import SecretName
 from plexstedi.secret_text import SecretText

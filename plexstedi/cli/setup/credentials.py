@@ -12,13 +12,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from plexstedi.cli.completion import secrets
-from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of, work
+from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
+from plexstedi.cli.work import LOCK_WAIT_SECONDS, work
 from plexstedi.credentials.secrets import ListedSecret, Stored
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.ownership import is_there

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from datetime import datetime, timedelta
-from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from plexstedi.config.load import Config, PlexApi
-from plexstedi.credentials.secrets import Secrets
 from plexstedi.edi.model import Moment, from_json, to_json
 from plexstedi.errors import CredentialsFault
 from plexstedi.plain_text import many
@@ -20,6 +20,10 @@ from plexstedi.secret_text import SecretText
 from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.subject import Subject
 from plexstedi.sync.session import Session
+
+if TYPE_CHECKING:
+    # `status` reads the record, and needs no secret.
+    from plexstedi.credentials.secrets import Secrets
 
 STEDI_KEY = Subject("stedi key")
 _CURRENT = SecretName.STEDI_API_KEY
@@ -30,7 +34,7 @@ _WARNED_AHEAD = timedelta(days=7)
 class KeyRecord(Struct, frozen=True, kw_only=True):
     """Ids are the part of a key before its dot: Stedi lists them, they open nothing."""
 
-    salt: str = field(default_factory=lambda: token_hex(16))
+    salt: str = field(default_factory=lambda: os.urandom(16).hex())
     """The key of the keyed hash: the same key has another fingerprint in another state file."""
     fingerprint: str | None = None
     """Of the key in use."""
