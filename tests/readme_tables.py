@@ -22,11 +22,12 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import typer
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
+from msgspec import NODEFAULT
+from msgspec.structs import FieldInfo, fields
 
 import plexstedi.cli.main as program
 from plexstedi.config.tables import ConfigTables
+from plexstedi.edi.read_settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -53,24 +54,28 @@ def options() -> Iterator[tuple[str, str, str]]:
                 yield " ".join(path), written, str(parameter.help or "")
 
 
-def settings(model: type[BaseModel] = ConfigTables, table: str = "") -> Iterator[tuple[str, str, str, str, str]]:
+def settings(model: type[Settings] = ConfigTables, table: str = "") -> Iterator[tuple[str, str, str, str, str]]:
     """Table, key, what it takes, its default, and what it is for."""
     told = _docstrings(model)
-    inner: list[tuple[type[BaseModel], str]] = []
-    for name, field in model.model_fields.items():
-        key, kind = field.alias or name, _bare(field.annotation)
+    inner: list[tuple[type[Settings], str]] = []
+    for field in fields(model):
+        key, kind = field.encode_name, _bare(field.type)
         own, is_dict = _model(kind)
         if own is not None:
             inner.append((own, f"{table}.{key}".strip(".") + (".NAME" if is_dict else "")))
             continue
-        default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
-        yield f"[{table}]", key, _takes(kind), _written(default), told.get(name, "")
+        yield f"[{table}]", key, _takes(kind), _written(default_of(field)), told.get(field.name, "")
     for own, place in inner:
         if not place.startswith(("suppliers", "customers")):
             yield from settings(own, place)
 
 
-def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+def default_of(field: FieldInfo) -> Any:
+    """The default of a setting; NODEFAULT if it is required."""
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
+
+
+def _docstrings(model: type[Settings]) -> dict[str, str]:
     """The first sentence below each field."""
     (body,) = ast.parse(inspect.getsource(model)).body
     assert isinstance(body, ast.ClassDef)
@@ -94,11 +99,11 @@ def _bare(kind: Any) -> Any:
             return kind
 
 
-def _model(kind: Any) -> tuple[type[BaseModel] | None, bool]:
+def _model(kind: Any) -> tuple[type[Settings] | None, bool]:
     """The model of a table, or of each table of a table of tables."""
     is_dict = get_origin(kind) is dict
     own = _bare(get_args(kind)[1]) if is_dict else kind
-    return (own, is_dict) if inspect.isclass(own) and issubclass(own, BaseModel) else (None, is_dict)
+    return (own, is_dict) if inspect.isclass(own) and issubclass(own, Settings) else (None, is_dict)
 
 
 def _takes(kind: Any) -> str:
@@ -113,14 +118,14 @@ def _takes(kind: Any) -> str:
         return f"list of {_takes(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return f"table of {_takes(get_args(kind)[1])}"
-    if inspect.isclass(kind) and issubclass(kind, BaseModel):
+    if inspect.isclass(kind) and issubclass(kind, Settings):
         return "table"
     names = {"bool": "`true`, `false`", "int": "whole number", "Decimal": "number", "datetime": "time", "str": "text"}
     return names.get(getattr(kind, "__name__", str(kind)), "text")
 
 
 def _written(default: Any) -> str:
-    if default is PydanticUndefined:
+    if default is NODEFAULT:
         return "required"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"

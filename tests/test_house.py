@@ -32,6 +32,7 @@ SHARED = {
     "plain_text",
     "advice",
     "secret_names",
+    "secret_text",
 }
 MAY_USE: dict[str, set[str]] = {
     "edi": set(),

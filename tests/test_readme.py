@@ -54,7 +54,7 @@ def unknown_keys(text: str) -> set[str]:
     A key is named with its table (`run.every_minutes`, or as in a supplier's: `text.uppercase`), or with its value
     (`level = "line"`). A table that stands in brackets (`[plex.poll]`) is a key of the table above it.
     """
-    begins = {*ConfigTables.model_fields, *SupplierSettings.model_fields}
+    begins = {*ConfigTables.__struct_fields__, *SupplierSettings.__struct_fields__}
     keys, known = known_keys()
     unknown = {name for name in re.findall(r"`(\w+) = ", text) if name not in {key[-1] for key in keys}}
     for name in re.findall(r"`\[?([a-z_]+(?:\.\w+)+)[`\] ]", text):
@@ -80,7 +80,7 @@ def test_the_lists_have_what_one_looks_for() -> None:
     keys = {(table, key) for table, key, *_ in settings()}
     assert {("[plex.poll]", "sweep_hours"), ("[supplier_defaults.acknowledgments]", "bp_quantity")} <= keys
     assert ("[supplier_defaults.860]", "transaction_setting_id") in keys
-    assert {table.strip("[]").split(".")[0] for table, _ in keys} == set(ConfigTables.model_fields) - {
+    assert {table.strip("[]").split(".")[0] for table, _ in keys} == set(ConfigTables.__struct_fields__) - {
         "suppliers",
         "customers",
     }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,13 @@ from plexstedi.cli.options import Json
 from plexstedi.cli.render.streams import print_json, takes_text
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
-from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, many, visible_json
 from plexstedi.state.audit import Event
 from plexstedi.state.store import Store, altered_payload, open_state, plan_of
+
+if TYPE_CHECKING:
+    from plexstedi.cli.result.records import ChainedEventJson
 
 
 class Format(StrEnum):
@@ -102,6 +104,9 @@ def _chosen(store: Store, number: str | None, since: datetime | None) -> Iterato
 
 
 def _json(store: Store, event: Event) -> ChainedEventJson:
+    # pydantic is for JSON alone.
+    from plexstedi.cli.result.records import ChainedEventJson
+
     return ChainedEventJson.of(event, plan_of(store, event))
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import typer
 
-from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome, print_done
-from plexstedi.cli.result.things import WriteJson
+from plexstedi.cli.work import work
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
+
+if TYPE_CHECKING:
+    from plexstedi.cli.result.things import WriteJson
+    from plexstedi.sync.ingest.ingest import PlannedChange
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +34,7 @@ def register(app: typer.Typer) -> None:
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)
             with stage(session, Stage.INGEST):
-                outcome.data["writes"] = [WriteJson.of(change) for change in ingest(session)]
+                outcome.data["writes"] = _listed(ingest(session))
 
         work(
             context,
@@ -41,6 +45,16 @@ def register(app: typer.Typer) -> None:
             overrides=overrides(override),
             scheduled=True,
         )
+
+
+def _listed(written: Iterable[PlannedChange]) -> list[WriteJson]:
+    changes = list(written)
+    if not changes:
+        return []
+    # Most calls write nothing, and need no pydantic.
+    from plexstedi.cli.result.things import WriteJson
+
+    return [WriteJson.of(change) for change in changes]
 
 
 def _show(outcome: Outcome) -> None:

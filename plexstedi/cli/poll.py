@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import of
 from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.render.tables import plain
 from plexstedi.cli.render.terminal import say, terminal_width
 from plexstedi.cli.result.outcome import Outcome, print_done
 from plexstedi.cli.result.overview import not_traded
 from plexstedi.cli.result.results import DueJson
+from plexstedi.cli.work import work
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage

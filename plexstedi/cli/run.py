@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import Invocation, of, work
+from plexstedi.cli.invocation import Invocation, of
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.page.files import write_run_page
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal, print_done
+from plexstedi.cli.work import work
 from plexstedi.errors import Interrupted, LockHeld, PlexStediError, StateUnusable
 from plexstedi.internal import place_of
 from plexstedi.sync.endings import warning_is_due

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from plexstedi.cli.completion import order_numbers
-from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.render.tables import print_documents_preview
 from plexstedi.cli.result.outcome import Outcome, print_done, print_news
-from plexstedi.cli.result.things import PreviewJson
+from plexstedi.cli.work import work
 from plexstedi.errors import UsageFault
 from plexstedi.sync.report.invoice import find_invoice
 from plexstedi.sync.report.overview import find_order
@@ -64,6 +63,9 @@ def register(app: typer.Typer) -> None:
             if order is not None and find_invoice(session.store, order) is None:
                 find_order(session.store, order)
             if dry_run:
+                # pydantic is for JSON, and for previews.
+                from plexstedi.cli.result.things import PreviewJson
+
                 previews = preview(session, number=order, limit=limit)
                 outcome.data["documents"] = [PreviewJson.of(one) for one in previews]
                 outcome.show = lambda: _show_preview(outcome, previews, show)

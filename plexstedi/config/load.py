@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
@@ -51,6 +49,7 @@ from plexstedi.config.values import is_loopback
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.plain_values import plain_number
+from plexstedi.edi.read_settings import InvalidSettings
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
 from plexstedi.errors import ConfigurationFault, Problem
@@ -217,9 +216,9 @@ def load(path: Path) -> Config:
     problems: list[Problem] = []
     tables: ConfigTables | None = None
     try:
-        tables = ConfigTables.model_validate(raw, by_alias=True, by_name=False)
-    except ValidationError as error:
-        problems += problems_of(error, str(path), ConfigTables, raw)
+        tables = ConfigTables.of(raw)
+    except InvalidSettings as error:
+        problems += problems_of(error, str(path))
     problems += cross_checks(raw, str(path))
     if tables is None or problems:
         raise ConfigurationFault(problems)
@@ -263,8 +262,8 @@ def readable_alerts(path: Path) -> AlertsConfig | None:
     """
     try:
         must_be_ours([path])
-        return AlertsConfig.model_validate(_read_toml(path).get("alerts", {}), by_alias=True, by_name=False)
-    except (OSError, ConfigurationFault, ValidationError):
+        return AlertsConfig.of(_read_toml(path).get("alerts", {}))
+    except (OSError, ConfigurationFault, InvalidSettings):
         return None
 
 
@@ -272,8 +271,8 @@ def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
     """As `default_state_path`, for a configuration with errors elsewhere; None if the path cannot be read from it."""
     try:
         table = _read_toml(path).get("state", {})
-        state = StateConfig.model_validate(table, by_alias=True, by_name=False).path
-    except ValidationError:
+        state = StateConfig.of(table).path
+    except InvalidSettings:
         return None
     except ConfigurationFault:
         try:
@@ -337,8 +336,7 @@ def _file_fault(path: Path, message: str, fix: str) -> ConfigurationFault:
 
 
 def _merged(raw: Mapping[str, Any], code: str) -> SupplierSettings:
-    merged = _over(raw.get("supplier_defaults", {}), raw["suppliers"][code])
-    return SupplierSettings.model_validate(merged, by_alias=True, by_name=False)
+    return SupplierSettings.of(_over(raw.get("supplier_defaults", {}), raw["suppliers"][code]))
 
 
 def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
 from msgspec import Struct
 
 from plexstedi.ownership import owner_of
@@ -45,7 +44,10 @@ def default_config_path(env: Mapping[str, str]) -> Path:
         return Path(env["PLEXSTEDI_CONFIG"])
     if env.get("CONFIGURATION_DIRECTORY"):
         return Path(env["CONFIGURATION_DIRECTORY"].split(":")[0]) / CONFIG_NAME
-    own, of_service = platformdirs.user_config_path("plexstedi") / CONFIG_NAME, SERVICE.config / CONFIG_NAME
+    # A timer names the configuration, and needs no platformdirs.
+    from platformdirs import user_config_path
+
+    own, of_service = user_config_path("plexstedi") / CONFIG_NAME, SERVICE.config / CONFIG_NAME
     return of_service if not may_exist(own) and may_exist(of_service) else own
 
 
@@ -57,7 +59,9 @@ def usual_state_path(env: Mapping[str, str], config: Path | None) -> Path:
     """
     if env.get("STATE_DIRECTORY"):
         return Path(env["STATE_DIRECTORY"].split(":")[0]) / STATE_NAME
-    own = platformdirs.user_state_path("plexstedi") / STATE_NAME
+    from platformdirs import user_state_path
+
+    own = user_state_path("plexstedi") / STATE_NAME
     of_service = None if config is None else SERVICE.state_of(config)
     if of_service is None or (may_exist(own) and not may_exist(of_service)):
         return own

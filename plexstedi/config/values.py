@@ -6,22 +6,17 @@ import difflib
 import ipaddress
 import re
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from msgspec import Meta
 
 from plexstedi.edi.plain_values import as_utc
+from plexstedi.edi.read_settings import After, Before, refusal
 from plexstedi.edi.settings import PathText
-
-
-def fault(message: str, fix: str) -> PydanticCustomError:
-    """The error that validators raise: a message for the user with its fix."""
-    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
 
 
 def is_loopback(host: str) -> bool:
@@ -37,9 +32,11 @@ def is_loopback(host: str) -> bool:
 def _service_url(value: str) -> str:
     parts = _http_url(value)
     if parts.query or parts.fragment:
-        raise fault("has a query or a fragment", "Use the address up to the path, without `?` and `#`.")
+        raise refusal("has a query or a fragment", "Use the address up to the path, without `?` and `#`.")
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise fault("is not https", "Use https://; plain http is allowed only to this machine (127.0.0.1, localhost).")
+        raise refusal(
+            "is not https", "Use https://; plain http is allowed only to this machine (127.0.0.1, localhost)."
+        )
     return value.rstrip("/")
 
 
@@ -53,11 +50,13 @@ def _http_url(value: str) -> Any:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise fault("is not a web address", 'Write it like "https://host/path".') from None
+        raise refusal("is not a web address", 'Write it like "https://host/path".') from None
     if parts.scheme not in ("https", "http") or not host:
-        raise fault("is not a web address", 'Write it like "https://host/path".')
+        raise refusal("is not a web address", 'Write it like "https://host/path".')
     if parts.username is not None or parts.password is not None:
-        raise fault("holds a user name or password", "Remove it; store secrets with `plexstedi credentials set NAME`.")
+        raise refusal(
+            "holds a user name or password", "Remove it; store secrets with `plexstedi credentials set NAME`."
+        )
     return parts
 
 
@@ -65,7 +64,7 @@ def _uuid(value: str) -> str:
     try:
         return str(uuid.UUID(value))
     except ValueError:
-        raise fault(
+        raise refusal(
             "is not a UUID", "Write the tenant's id like 01234567-89ab-cdef-0123-456789abcdef, not its code (PCN)."
         ) from None
 
@@ -74,14 +73,14 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise fault(f"is not a regular expression ({error})", 'Write one like "^PO[0-9]+$", or omit it.') from None
+        raise refusal(f"is not a regular expression ({error})", 'Write one like "^PO[0-9]+$", or omit it.') from None
     return value
 
 
 def _timezone(value: str) -> str:
     problem = _no_timezone(value)
     if problem is not None:
-        raise fault(*problem)
+        raise refusal(*problem)
     return value
 
 
@@ -107,31 +106,39 @@ def _no_timezone(value: str) -> tuple[str, str] | None:
     return None
 
 
-ServiceUrl = Annotated[str, AfterValidator(_service_url)]
-PingUrl = Annotated[str, AfterValidator(_ping_url)]
-TenantId = Annotated[str, AfterValidator(_uuid)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
+ServiceUrl = Annotated[str, After(_service_url)]
+PingUrl = Annotated[str, After(_ping_url)]
+TenantId = Annotated[str, After(_uuid)]
+TimeZone = Annotated[str, After(_timezone)]
+Pattern = Annotated[str, After(_pattern)]
 
 
 def _time(value: object) -> object:
     if isinstance(value, int | float):
-        raise fault("must be a time", "Write the time in UTC like 2026-11-01T00:00:00Z.")
-    return value
+        raise refusal("must be a time", "Write the time in UTC like 2026-11-01T00:00:00Z.")
+    if isinstance(value, date):
+        return value
+    # A time in quotes, which a machine's tool may have written: in all the forms that pydantic knows.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(datetime).validate_python(value)
+    except ValidationError:
+        return value
 
 
 def _near(value: datetime) -> datetime:
     """A time with a margin to the limits of `datetime`, so that spans can be added or subtracted."""
     utc = as_utc(value)
     if utc is None or not 2000 <= utc.year <= 2199:
-        raise fault("is not a time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
+        raise refusal("is not a time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
     return utc
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_near)]
-Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[Whole, Field(ge=0, le=100_000)]
-Positive = Annotated[Whole, Field(ge=1, le=100_000)]
+Time = Annotated[datetime, Before(_time), After(_near)]
+Whole = int
+Count = Annotated[Whole, Meta(ge=0, le=100_000)]
+Positive = Annotated[Whole, Meta(ge=1, le=100_000)]
 """Counts, and time spans in any unit; the limit keeps dates within `datetime`."""
 
 
@@ -139,9 +146,9 @@ def _known_home(text: str) -> str:
     try:
         Path(text).expanduser()
     except RuntimeError:
-        raise fault(f"names an unknown home directory: {text}", "Write the whole path.") from None
+        raise refusal(f"names an unknown home directory: {text}", "Write the whole path.") from None
     return text
 
 
-HomePath = Annotated[PathText, AfterValidator(_known_home)]
+HomePath = Annotated[PathText, After(_known_home)]
 """A path that may begin with `~`."""

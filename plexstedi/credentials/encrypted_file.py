@@ -23,7 +23,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import platformdirs
 from msgspec import Struct, field
 
 from plexstedi.credentials.key_settings import KeySettings
@@ -43,7 +42,9 @@ def default_keyring_file(env: Mapping[str, str]) -> Path:
     """`PLEXSTEDI_KEYRING_FILE`, else a path in the user's data directory: the same under cron, systemd and a shell."""
     if env.get("PLEXSTEDI_KEYRING_FILE"):
         return Path(env["PLEXSTEDI_KEYRING_FILE"])
-    return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
+    from platformdirs import user_data_path
+
+    return user_data_path("plexstedi") / "secrets.keyring"
 
 
 class _Content(Struct):

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import platformdirs
 from msgspec import Struct
 
 from plexstedi.credentials.key_settings import KeySettings
@@ -62,7 +61,10 @@ class KeySource:
     @property
     def default_key_path(self) -> Path:
         """Where a new key is created, unless configured."""
-        return platformdirs.user_config_path("plexstedi") / self.path.with_suffix(".key").name
+        # For the encrypted file alone.
+        from platformdirs import user_config_path
+
+        return user_config_path("plexstedi") / self.path.with_suffix(".key").name
 
     @property
     def is_beside(self) -> bool:

@@ -13,19 +13,19 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from plexstedi.clock import Clock
 from plexstedi.credentials.command import printed_by
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.keyring_store import KeyringStore, SecretStore
+from plexstedi.credentials.source import Source, SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.internal import remember_secret
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 
 _LARGEST = 16_384
 _SET_AT = ".set-at"
@@ -34,26 +34,6 @@ _SET_AT = ".set-at"
 
 _PROBE = "probe"
 """An entry that is stored and removed again, to see whether the keyring stores anything."""
-
-
-class SourceKind(StrEnum):
-    """The kinds of sources, in the order in which they are read."""
-
-    SYSTEMD = "systemd credential"
-    ENVIRONMENT = "environment"
-    COMMAND = "command"
-    KEYRING = "keyring"
-
-
-class Source(Struct, frozen=True):
-    """The source of a secret."""
-
-    kind: SourceKind
-    where: str
-    """The file, the variable, or the keyring."""
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.where}" if self.kind is not SourceKind.KEYRING else self.where
 
 
 class ListedSecret(Struct, frozen=True):
@@ -83,7 +63,7 @@ class Secrets:
     store: SecretStore
     commands: Mapping[SecretName, Sequence[str]] = field(default_factory=dict)
     """By secret: a program and its arguments that print it."""
-    _printed: dict[SecretName, SecretStr] = field(default_factory=dict, repr=False)
+    _printed: dict[SecretName, SecretText] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -97,7 +77,7 @@ class Secrets:
         """With the keyring chosen for the environment; `commands` and `key` as configured in `[credentials]`."""
         return cls(env, clock, KeyringStore(env, key), commands or {})
 
-    def get(self, name: SecretName) -> SecretStr:
+    def get(self, name: SecretName) -> SecretText:
         """The secret. Raise CredentialsFault if it is not set, or its source cannot be used."""
         found = self._find(name)
         if found is None:
@@ -139,7 +119,7 @@ class Secrets:
             return f"run `plexstedi credentials set {name}`"
         return f"replace the old one, the {elsewhere}"
 
-    def set(self, name: SecretName, value: SecretStr) -> Stored:
+    def set(self, name: SecretName, value: SecretText) -> Stored:
         """Store a secret in the keyring. Raise CredentialsFault for an unusable value or keyring."""
         self._keep(name, _checked(value.get_secret_value(), f"the value for {name}"), self.clock.now())
         return Stored(self.store.describe(), self._before_keyring(name))
@@ -202,7 +182,7 @@ class Secrets:
         self.store.set(name, value)
         self.store.set(name + _SET_AT, since.astimezone(UTC).isoformat(timespec="seconds"))
 
-    def _find(self, name: SecretName) -> tuple[SecretStr, Source] | None:
+    def _find(self, name: SecretName) -> tuple[SecretText, Source] | None:
         early = _from_systemd(name, self.env) or _from_environment(name, self.env) or self._from_command(name)
         if early is not None:
             return early
@@ -210,7 +190,7 @@ class Secrets:
         if value is None:
             return None
         where = self.store.describe()
-        return SecretStr(_checked(value, f"{name} in {where}")), Source(SourceKind.KEYRING, where)
+        return SecretText(_checked(value, f"{name} in {where}")), Source(SourceKind.KEYRING, where)
 
     def _before_keyring(self, name: SecretName) -> Source | None:
         early = _from_systemd(name, self.env) or _from_environment(name, self.env)
@@ -221,7 +201,7 @@ class Secrets:
     def _command_source(self, name: SecretName) -> Source:
         return Source(SourceKind.COMMAND, self.commands[name][0])
 
-    def _from_command(self, name: SecretName) -> tuple[SecretStr, Source] | None:
+    def _from_command(self, name: SecretName) -> tuple[SecretText, Source] | None:
         if name not in self.commands:
             return None
         # A password manager may take a second, and may be asked for each secret once only.
@@ -229,7 +209,7 @@ class Secrets:
             value = _checked(
                 printed_by(self.commands[name], name, self.env), f"what credentials.commands.{name} prints"
             )
-            self._printed[name] = SecretStr(value)
+            self._printed[name] = SecretText(value)
         return self._printed[name], self._command_source(name)
 
 
@@ -238,16 +218,16 @@ def variable(name: SecretName) -> str:
     return "PLEXSTEDI_" + name.upper().replace("-", "_")
 
 
-def _from_environment(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, Source] | None:
+def _from_environment(name: SecretName, env: Mapping[str, str]) -> tuple[SecretText, Source] | None:
     value = env.get(variable(name))
     if value is None:
         return None
-    return SecretStr(_checked(value, f"the variable {variable(name)}")), Source(
+    return SecretText(_checked(value, f"the variable {variable(name)}")), Source(
         SourceKind.ENVIRONMENT, f"variable {variable(name)}"
     )
 
 
-def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, Source] | None:
+def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretText, Source] | None:
     """The file in `$CREDENTIALS_DIRECTORY`.
 
     systemd creates these files with mode 0400, or 0440 where an ACL grants the service's user access, owned by root or
@@ -287,7 +267,7 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
         raise CredentialsFault(
             f"{path} is not text", fix="Make it a text file that contains only the secret."
         ) from None
-    return SecretStr(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
+    return SecretText(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
 
 
 def _is_of_a_container(path: Path, status: os.stat_result) -> bool:

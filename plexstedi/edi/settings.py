@@ -4,31 +4,21 @@ Every key is allowed in `[suppliers.CODE]` and, for all suppliers, in `[supplier
 holds the supplier's orders (partnership, transaction settings) are optional here; `missing_pieces` lists them.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: to evaluate the types of fields from text takes a fiftieth of `status`.
 
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from msgspec import Meta, field
 
 from plexstedi.edi.business_days import business_days
 from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
+from plexstedi.edi.read_settings import After, Before, InvalidSettings, Settings, refusal
 
 Entry = TypeVar("Entry")
-
-
-class Settings(BaseModel):
-    """Base of configuration tables: immutable; unknown keys are errors.
-
-    The default of a table in a table is `model_construct()`: `Table()` would build that table's validator when the
-    module is loaded, some 5 ms each, and once more within the table above it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 def _exact(value: object) -> object:
@@ -43,6 +33,12 @@ def _exact(value: object) -> object:
 
 def _whole(value: object) -> object:
     """A whole number, also as text; digits only."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Decimal):
+        if value != value.to_integral_value():
+            raise refusal("must be a whole number", "Write it without a fraction.")
+        return int(value)
     if not isinstance(value, str):
         return value
     number = plain_whole(value)
@@ -51,38 +47,48 @@ def _whole(value: object) -> object:
     return number
 
 
-def _not_plain(message: str) -> PydanticCustomError:
-    fix = "Write plain digits, like 2 or 2.5, without separators."
-    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
+def _flag(value: object) -> object:
+    """A bool, also as text or number."""
+    if isinstance(value, str):
+        return _FLAGS.get(value.lower(), value)
+    return bool(value) if isinstance(value, int | Decimal) and value in (0, 1) else value
 
 
-Exact = Annotated[Decimal, BeforeValidator(_exact)]
-Percent = Annotated[Exact, Field(ge=0)]
-Days = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=36_500)]
-Hours = Annotated[Exact, Field(gt=0, le=876_000)]
+_FLAGS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True) | dict.fromkeys(
+    ("0", "off", "f", "false", "n", "no"), False
+)
+
+
+def _not_plain(message: str) -> InvalidSettings:
+    return refusal(message, "Write plain digits, like 2 or 2.5, without separators.")
+
+
+Exact = Annotated[Decimal, Before(_exact)]
+Percent = Annotated[Exact, Meta(ge=0)]
+Days = Annotated[int, Before(_whole), Meta(ge=0, le=36_500)]
+Hours = Annotated[Exact, Meta(gt=0, le=876_000)]
 """At most a hundred years, as for days, so that dates stay within the calendar."""
-Code = Annotated[str, Field(min_length=1)]
+Flag = Annotated[bool, Before(_flag)]
+Code = Annotated[str, Meta(min_length=1)]
 
 
 def _word(text: str) -> str:
     """Text that can be a command-line argument: without NUL."""
     if "\0" in text:
-        fix = "Write the name without the \\u0000."
-        raise PydanticCustomError("setting", "{message}", {"message": "contains a NUL character", "fix": fix})
+        raise refusal("contains a NUL character", "Write the name without the \\u0000.")
     return text
 
 
 def _path(text: str) -> str:
     """A path within the limits of Linux: 4096 bytes, 255 per name."""
     if len(text.encode()) >= 4096 or any(len(name.encode()) > 255 for name in text.split("/")):
-        fix = "Use a shorter path: at most 4095 bytes, each name in it at most 255."
-        raise PydanticCustomError("setting", "{message}", {"message": "is too long for a path", "fix": fix})
+        raise refusal("is too long for a path", "Use a shorter path: at most 4095 bytes, each name in it at most 255.")
     return text
 
 
-Word = Annotated[Code, AfterValidator(_word)]
+Word = Annotated[Code, After(_word)]
 """A word of a command line."""
-PathText = Annotated[Word, AfterValidator(_path)]
+PathText = Annotated[Word, After(_path)]
 """The name of a file or program."""
 
 
@@ -120,16 +126,14 @@ class Severity(StrEnum):
     HOLD = "hold"
 
 
-def _refuse(message: str, fix: str) -> NoReturn:
-    raise PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
-
-
 def _date_qualifier(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Z]{3}", text):
-        _refuse(f'"{text}" is not a date qualifier', 'Write the three characters from the guide, for example "010".')
+        raise refusal(
+            f'"{text}" is not a date qualifier', 'Write the three characters from the guide, for example "010".'
+        )
     if text in NOT_DUE:
         meaning = NOT_DUE[text]
-        _refuse(f'"{text}" means {meaning}', "Choose the qualifier that this supplier uses for our due date.")
+        raise refusal(f'"{text}" means {meaning}', "Choose the qualifier that this supplier uses for our due date.")
     return text
 
 
@@ -140,11 +144,11 @@ NOT_DUE = {"003": "the invoice date", "004": "the order date", "011": "the date 
 def _x12_release(text: str) -> str:
     if not re.fullmatch(r"00[3-8]0[1-9][0-9]", text) or not "003010" <= text <= "008060":
         fix = 'Write the six digits of GS08, from "003010" to "008060", for example "004010".'
-        _refuse(f'"{text}" is not an X12 release', fix)
+        raise refusal(f'"{text}" is not an X12 release', fix)
     return text
 
 
-class PurchaseOrderTypes(Settings):
+class PurchaseOrderTypes(Settings, frozen=True, kw_only=True):
     """BEG02 / BCH02 by kind of order (RULES.md Sending 2)."""
 
     standard: Code = "SA"
@@ -160,22 +164,22 @@ class QuantityLeft(StrEnum):
     """POC03 less what was received (RULES.md Sending 8)."""
 
 
-class DocumentSettings(Settings):
+class DocumentSettings(Settings, frozen=True, kw_only=True):
     """`[suppliers.CODE.850]`, `.860`, `[customers.CODE.810]`."""
 
     transaction_setting_id: Code | None = None
     guide_schema: PathText | None = None
     """JSON Schema of the Stedi guide; relative to the configuration file."""
     mapping_id: Code | None = None
-    po_type: PurchaseOrderTypes = PurchaseOrderTypes.model_construct()
+    po_type: PurchaseOrderTypes = PurchaseOrderTypes()
     schedule: ScheduleAs | None = None
     """None: the first of sch, lines, header that the guide has a place for."""
-    due_qualifier: Annotated[str, AfterValidator(_date_qualifier)] | None = None
+    due_qualifier: Annotated[str, After(_date_qualifier)] | None = None
     """The guide's qualifier for our due date (X12 element 374), if it has none of 002, 106, 996."""
     quantity_left: QuantityLeft = QuantityLeft.HOLD
 
 
-class ShipTo(Settings):
+class ShipTo(Settings, frozen=True, kw_only=True):
     """N1 ST for a Plex ship-to name: Plex Connect does not provide its address (plex/README.md 5.3)."""
 
     name: Code | None = None
@@ -188,11 +192,11 @@ class ShipTo(Settings):
     country: Code | None = None
 
 
-class Unit(Settings):
+class Unit(Settings, frozen=True, kw_only=True):
     """An X12 unit, and how many of it equal one unit of the other side."""
 
     unit: Code
-    factor: Annotated[Exact, Field(gt=0)] = Decimal(1)
+    factor: Annotated[Exact, Meta(gt=0)] = Decimal(1)
     price_basis: Code | None = None
     """PO105 code for the price per Plex unit (X12 element 639), where the guide has a place for it."""
 
@@ -201,10 +205,10 @@ def _short_unit(value: object) -> object:
     return {"unit": value} if isinstance(value, str) else value
 
 
-UnitRule = Annotated[Unit, BeforeValidator(_short_unit)]
+UnitRule = Annotated[Unit, Before(_short_unit)]
 
 
-class Terms(Settings):
+class Terms(Settings, frozen=True, kw_only=True):
     """ITD elements for one Plex payment term (RULES.md Sending 5)."""
 
     type: Code | None = None
@@ -215,7 +219,7 @@ class Terms(Settings):
     description: Code | None = None
 
 
-class Items(Settings):
+class Items(Settings, frozen=True, kw_only=True):
     """Item qualifiers (X12 element 235) by source of the number; an empty text omits it."""
 
     part: str = "BP"
@@ -224,7 +228,7 @@ class Items(Settings):
     revision: str = "EC"
 
 
-class Tolerance(Settings):
+class Tolerance(Settings, frozen=True, kw_only=True):
     """How far an acknowledgment may differ and still be applied; default 0 (RULES.md "Settings")."""
 
     price_up_pct: Percent = Decimal(0)
@@ -246,8 +250,7 @@ def _known_segment(segment: str) -> str:
     if segment.upper() not in EXTRA_SEGMENTS:
         listed = ", ".join(sorted(EXTRA_SEGMENTS))
         fix = f"Only optional segments of an acknowledgment can be ignored: {listed}."
-        message = f"'{segment}' is not a segment that can be ignored"
-        raise PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
+        raise refusal(f"'{segment}' is not a segment that can be ignored", fix)
     return segment.upper()
 
 
@@ -255,38 +258,38 @@ CodeMeaning = Literal["accept", "reject", "hold"]
 DateMeaning = Literal["ship", "delivery", "ignore"]
 
 
-class AcknowledgmentSettings(Settings):
+class AcknowledgmentSettings(Settings, frozen=True, kw_only=True):
     """How this supplier's 855 and 865 are interpreted."""
 
     bp_quantity: Literal["accepted", "backordered"] | None = None
     """No default: without it a BP alone is held (RULES.md Reading 4)."""
     ib_quantity: Literal["accepted", "backordered"] = "backordered"
     missing_lines: Literal["unacknowledged", "accepted", "rejected"] = "unacknowledged"
-    ae_accepts_unlisted: bool = False
-    accept_without_detail: bool = False
-    accept_seller_changes: bool = False
-    date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
+    ae_accepts_unlisted: Flag = False
+    accept_without_detail: Flag = False
+    accept_seller_changes: Flag = False
+    date_qualifiers: dict[Code, DateMeaning] = field(default_factory=dict)
     transit_days: Days = 0
-    ignore_segments: tuple[Annotated[str, AfterValidator(_known_segment)], ...] = ()
+    ignore_segments: tuple[Annotated[str, After(_known_segment)], ...] = ()
     """Segments of `EXTRA_SEGMENTS` to ignore for this supplier."""
-    type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
-    line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
+    type_codes: dict[Code, CodeMeaning] = field(default_factory=dict)
+    line_codes: dict[Code, CodeMeaning] = field(default_factory=dict)
     unknown_order_days: Days = 3
 
 
 def _four_different(text: str) -> str:
     if len(set(text)) < len(text):
-        _refuse("uses one separator twice", 'Write the four separators of the interchange, for example "*~>^".')
+        raise refusal("uses one separator twice", 'Write the four separators of the interchange, for example "*~>^".')
     return text
 
 
-class TextSettings(Settings):
+class TextSettings(Settings, frozen=True, kw_only=True):
     """Allowed changes to text so that X12 can carry it (RULES.md Sending 7)."""
 
-    uppercase: bool = False
-    transliterate: bool = False
+    uppercase: Flag = False
+    transliterate: Flag = False
     replace_delimiters: str = ""
-    delimiters: Annotated[str, Field(min_length=4, max_length=4), AfterValidator(_four_different)] = "*~>^"
+    delimiters: Annotated[str, Meta(min_length=4, max_length=4), After(_four_different)] = "*~>^"
     """Element, segment, component and repetition separators of this supplier's interchanges."""
 
 
@@ -295,27 +298,27 @@ def _known_days(text: str) -> str:
         business_days(text)
     except ValueError as error:
         fix = 'Write "mon-fri" or "mon,tue,thu", or leave it out for every day.'
-        raise PydanticCustomError("setting", "{message}", {"message": str(error), "fix": fix}) from None
+        raise refusal(str(error), fix) from None
     return text
 
 
-class SupplierSettings(Settings):
+class SupplierSettings(Settings, frozen=True, kw_only=True):
     """One trading partner: `[suppliers.CODE]` merged over `[supplier_defaults]`."""
 
-    partnership_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,81}$")] | None = None
-    release: Annotated[str, AfterValidator(_x12_release)] = "004010"
+    partnership_id: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,81}$")] | None = None
+    release: Annotated[str, After(_x12_release)] = "004010"
     """Any X12 release from 003010 to 008060, as in GS08."""
     change_orders: ChangeOrders = ChangeOrders.SEND_860
     releases: ReleasesAs = ReleasesAs.SCHEDULE
     notes: Literal["optional", "required"] = "optional"
     acknowledgment_type: Code | None = None
     """BEG07: the requested acknowledgment (X12 element 587)."""
-    freight_terms: dict[str, Code] = Field(default_factory=dict)
-    terms: dict[str, Terms] = Field(default_factory=dict)
-    references: dict[Code, Code] = Field(default_factory=dict)
+    freight_terms: dict[str, Code] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
+    references: dict[Code, Code] = field(default_factory=dict)
     supplier_account: Code | None = None
     duns: Code | None = None
-    items: Items = Items.model_construct()
+    items: Items = Items()
     change_codes: tuple[Code, ...] | None = None
     """POC02 codes that the supplier accepts; None: those of the guide, else all."""
     delivery_within_hours: Hours = Decimal(1)
@@ -323,17 +326,17 @@ class SupplierSettings(Settings):
     functional_ack_warn_hours: Hours = Decimal(4)
     ack_within_hours: Hours = Decimal(48)
     ack_warn_hours: Hours = Decimal(24)
-    business_days: Annotated[str, AfterValidator(_known_days)] = ""
+    business_days: Annotated[str, After(_known_days)] = ""
     """Days that count for the deadlines, such as `mon-fri`; empty: every day."""
-    document_850: DocumentSettings | None = Field(default=None, alias="850")
-    document_860: DocumentSettings | None = Field(default=None, alias="860")
-    document_810: DocumentSettings | None = Field(default=None, alias="810")
-    ship_to: dict[str, ShipTo] = Field(default_factory=dict)
-    units: dict[str, UnitRule] = Field(default_factory=dict)
-    ack_units: dict[str, UnitRule] = Field(default_factory=dict)
-    tolerance: Tolerance = Tolerance.model_construct()
-    acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings.model_construct()
-    text: TextSettings = TextSettings.model_construct()
+    document_850: DocumentSettings | None = field(default=None, name="850")
+    document_860: DocumentSettings | None = field(default=None, name="860")
+    document_810: DocumentSettings | None = field(default=None, name="810")
+    ship_to: dict[str, ShipTo] = field(default_factory=dict)
+    units: dict[str, UnitRule] = field(default_factory=dict)
+    ack_units: dict[str, UnitRule] = field(default_factory=dict)
+    tolerance: Tolerance = Tolerance()
+    acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings()
+    text: TextSettings = TextSettings()
 
     def document(self, set_id: str) -> DocumentSettings:
         """Settings of one document type; defaults if the supplier has none."""
@@ -341,7 +344,7 @@ class SupplierSettings(Settings):
         return own or DocumentSettings()
 
 
-class Company(Settings):
+class Company(Settings, frozen=True, kw_only=True):
     """`[company]`: our side, N1 BY and BT."""
 
     name: Code | None = None

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.http.caller import Caller, path_segment
 from plexstedi.http.response import RejectedCall
 from plexstedi.internal import remember_secret
+from plexstedi.secret_text import SecretText
 
 _MOST_PAGES = 100
 
 
-def key_id(key: SecretStr) -> str | None:
+def key_id(key: SecretText) -> str | None:
     """The part of a key before the dot, which Stedi lists; None if the key has no such part."""
     prefix, dot, rest = key.get_secret_value().partition(".")
     return prefix if dot and prefix and rest else None
@@ -29,7 +29,7 @@ class CreatedKey(Struct, frozen=True):
     """A new key with its secret."""
 
     id: str
-    key: SecretStr
+    key: SecretText
 
 
 class KeyEntry(Struct, frozen=True):
@@ -57,7 +57,7 @@ class ApiKeys:
         if not isinstance(found, str) or not isinstance(key, str):
             raise _unexpected()
         remember_secret(key)
-        return CreatedKey(found, SecretStr(key))
+        return CreatedKey(found, SecretText(key))
 
     def list(self) -> tuple[KeyEntry, ...]:
         """All keys of the account."""

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 
 import httpx
-from pydantic import SecretStr
 
 from plexstedi.clock import Clock
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, Deadline, RetryPolicy
 from plexstedi.http.response import Refusal
+from plexstedi.secret_text import SecretText
 from plexstedi.stedi.api_keys import ApiKeys
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.other_keys import OtherKeys
@@ -24,7 +24,7 @@ _RENEWAL = "run `plexstedi credentials set stedi-api-key`"
 
 def connect_to_stedi(
     base_url: str,
-    key: SecretStr,
+    key: SecretText,
     *,
     clock: Clock,
     read_timeout: float = 60.0,
@@ -62,7 +62,7 @@ def connect_to_stedi(
     return StediClient(caller, other_keys)
 
 
-def connect_to_api_keys(url: str, key: SecretStr, *, clock: Clock, deadline: Deadline) -> ApiKeys:
+def connect_to_api_keys(url: str, key: SecretText, *, clock: Clock, deadline: Deadline) -> ApiKeys:
     """A client of the API-keys API at `url`, which ends in `/api_keys`; makes no call yet.
 
     Raise ConfigurationFault for a URL that is not https.

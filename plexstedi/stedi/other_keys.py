@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 
 import httpx
 from msgspec import Struct
-from pydantic import SecretStr
+
+from plexstedi.secret_text import SecretText
 
 _REFUSED = {401, 403}
 
@@ -16,7 +17,7 @@ class NamedKey(Struct, frozen=True):
     """A key and the name of its secret."""
 
     name: str
-    key: SecretStr
+    key: SecretText
 
 
 class OtherKeys(httpx.Auth):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from plexstedi.clock import Clock
 from plexstedi.config.datasource_tables import ACCOUNT_APIS, default_id, default_limit
@@ -276,7 +277,7 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         paths=plex.paths,
         filters=plex.filters,
         fields=plex.fields,
-        statuses=StatusNames(**plex.statuses.model_dump()),
+        statuses=StatusNames(**asdict(plex.statuses)),
         objects={Level(level): name for level, name in objects.items() if name is not None},
         timezone=_zone(plex.timezone),
         approved_supplier_parts=plex.approved_supplier_parts,

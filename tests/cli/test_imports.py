@@ -12,13 +12,16 @@ from plexstedi.state.store import Store
 
 from .conftest import NOW, Cli, an_order, record
 
-OTHERS = {"httpx", "httpcore", "keyring", "rich", "cryptography", "asyncio", "jsonschema", "tomli_w", "certifi"} | {
-    "jinja2",
-    "markupsafe",
+MODELS = {"pydantic", "pydantic_core", "annotated_types"}
+OTHERS = MODELS | {
+    *("httpx", "httpcore", "keyring", "rich", "cryptography", "asyncio", "jsonschema", "tomli_w", "certifi"),
+    *("jinja2", "markupsafe"),
 }
 """What is not the program's own, and costs as much as all the rest of a short command."""
 SERVICES = {"plexstedi.http", "plexstedi.plex", "plexstedi.stedi", "plexstedi.sandbox"}
 WORK = {
+    "plexstedi.cli.work",
+    "plexstedi.credentials.secrets",
     "plexstedi.edi.guide",
     "plexstedi.edi.outbound",
     "plexstedi.sync.people",
@@ -38,8 +41,9 @@ NOT_LOADED = {
     | SERVICES
     | WORK
     | {"plexstedi.sync.report.check", "plexstedi.cli.render.html", "plexstedi.cli.page.overview"},
-    "schema status": OTHERS | SERVICES | WORK,
-    "run": {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
+    "schema status": (OTHERS - MODELS) | SERVICES | (WORK - {"plexstedi.credentials.secrets"}),
+    "run": MODELS
+    | {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
     | {"plexstedi.sandbox", "plexstedi.sync.report", "plexstedi.cli.render.html", "plexstedi.cli.status"}
     | {
         "jinja2",
@@ -47,6 +51,16 @@ NOT_LOADED = {
         "plexstedi.cli.page.overview",
         "plexstedi.cli.result.overview",
         "plexstedi.plex.datasource",
+    }
+    | {
+        "plexstedi.edi.guide",
+        "plexstedi.edi.inbound.matching",
+        "plexstedi.edi.inbound.reconcile",
+        "plexstedi.edi.outbound",
+        "plexstedi.sync.ingest.decide_received",
+        "plexstedi.sync.ingest.received_form",
+        "plexstedi.sync.submit.due_orders",
+        "plexstedi.sync.writeback.apply",
     },
 }
 """By command line: modules, with all below them, that it does without."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-import plexstedi.sync.ingest.ingest as ingest
+import plexstedi.sync.ingest.decide_received as deciding
 from plexstedi.sandbox.behaviours import Character
 from tests.commands.test_ingest_acks import reviews, standing
 
@@ -394,7 +394,7 @@ def test_a_run_that_is_killed_while_it_decides_again_leaves_it_to_the_next_one(s
     bench.later(minutes=2)
 
     def killed_there() -> None:
-        setattr(ingest, step, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+        setattr(deciding, step, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
 
     assert bench.run("run", before=killed_there).code == -signal.SIGKILL
     assert the_line(bench, order)["state"] == "held"

@@ -56,7 +56,9 @@ STEPS = {
     "a transaction is read": Step("stedi.client", "read_transaction", lambda item: item["transactionId"]),
     "a transaction is noted": Step("sync.ingest.listing", "_note_transaction", lambda s, each: each.id),
     "a document is fetched": Step("sync.ingest.fetch", "_keep", lambda s, inbound, fetched: inbound.transaction_id),
-    "an acknowledgment is decided": Step("sync.ingest.ingest", "_decide", lambda s, inbound, c: inbound.transaction_id),
+    "an acknowledgment is decided": Step(
+        "sync.ingest.decide_received", "_decide", lambda s, inbound, c: inbound.transaction_id
+    ),
     "a write is planned": Step("sync.ingest.order_state", "plan_order", lambda s, order_id, *a: order_id),
     "a write is made": Step("sync.writeback.apply", "differences", lambda plan, *a: plan.order_id),
     "a deadline is checked": Step("sync.ingest.deadlines", "_of_stream", lambda store, settings, stream, *a: stream),

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from msgspec.structs import fields, replace
 
 from plexstedi.config.load import load
-from plexstedi.config.problems import known_keys
 from plexstedi.config.tables import ConfigTables
+from plexstedi.edi.read_settings import Settings
 from plexstedi.errors import ConfigurationFault
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.toml"
@@ -32,18 +32,15 @@ def in_force() -> str:
 
 def model_keys(annotation: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every key of a model, those below named tables with `*` for the name."""
-    for key in known_keys(annotation, ()):
-        path = (*prefix, key)
+    for field in fields(annotation):
+        path = (*prefix, field.encode_name)
         yield path
-        for name in annotation.model_fields:
-            field = annotation.model_fields[name]
-            if (field.alias or name) == key:
-                for model, extra in models_in(field.annotation):
-                    yield from model_keys(model, (*path, *extra))
+        for model, extra in models_in(field.type):
+            yield from model_keys(model, (*path, *extra))
 
 
-def models_in(annotation: Any) -> Iterator[tuple[type[BaseModel], tuple[str, ...]]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def models_in(annotation: Any) -> Iterator[tuple[type[Settings], tuple[str, ...]]]:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
         yield annotation, ()
     elif getattr(annotation, "__origin__", None) is dict:
         for model, extra in models_in(annotation.__args__[1]):
@@ -125,12 +122,12 @@ def test_defaults_shown_in_the_example_are_the_defaults(tmp_path: Path, write: C
     assert shown.plex.poll.sweep_hours == default.plex.poll.sweep_hours
     assert shown.plex.acknowledgments.release_values == default.plex.acknowledgments.release_values
     # An address that is absent unless it is set.
-    assert shown.stedi.model_copy(update={"api_keys_url": None}) == default.stedi
+    assert replace(shown.stedi, api_keys_url=None) == default.stedi
     assert shown.documents.send == default.documents.send
     assert shown.documents.max_per_run == default.documents.max_per_run
     assert shown.documents.known_orders == default.documents.known_orders
     assert shown.alerts.digest_hours == default.alerts.digest_hours
-    assert shown.run.model_copy(update={"html": None, "metrics_file": None}) == default.run
+    assert replace(shown.run, html=None, metrics_file=None) == default.run
     assert shown.report == default.report
     assert shown.state.backups == default.state.backups
     with_all, without = shown.suppliers["ACME01"], default.suppliers["ACME01"]

@@ -269,6 +269,36 @@ def test_times_are_aware(write: Writer, minimal: str) -> None:
     assert config.plex.poll.start == datetime(2026, 11, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "written", ['"2026-11-01T02:00:00+02:00"', '"2026-11-01 00:00Z"', '"1793491200"', "2026-11-01 00:00:00Z"]
+)
+def test_a_time_in_quotes_is_a_time(write: Writer, minimal: str, written: str) -> None:
+    config = load(write(minimal + f"[plex.poll]\nstart = {written}\n"))
+    assert config.plex.poll.start == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ('"2026-11-01T02:00:00"', "has no time zone"),
+        ("2026-11-01", "has no time zone"),
+        ("10:00:00", "must be a time"),
+        ('"soon"', "must be a time"),
+        ("1793491200", "must be a time"),
+        ("1999-01-01T00:00:00Z", "is not a time of this or the last century"),
+    ],
+)
+def test_what_is_no_time_is_refused(write: Writer, minimal: str, written: str, message: str) -> None:
+    assert problems(write(minimal + f"[plex.poll]\nstart = {written}\n"))["plex.poll.start"].message == message
+
+
+def test_the_url_that_a_monitor_is_pinged_at_is_not_printed(write: Writer, minimal: str) -> None:
+    config = load(write(minimal + '[alerts]\nping_url = "https://hc.example/0ddba11"\ncommand = ["mail"]\n'))
+    assert config.alerts.ping_url == "https://hc.example/0ddba11"
+    assert "0ddba11" not in repr(config)
+    assert "mail" in repr(config)
+
+
 def test_paths_follow_the_environment(write: Writer, minimal: str, tmp_path: Path) -> None:
     assert default_config_path({"PLEXSTEDI_CONFIG": "/a.toml", "CONFIGURATION_DIRECTORY": "/etc/p"}) == Path("/a.toml")
     assert default_config_path({"CONFIGURATION_DIRECTORY": "/etc/p:/etc/q"}) == Path("/etc/p/plexstedi.toml")

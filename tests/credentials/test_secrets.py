@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from plexstedi.credentials.secrets import Secrets, SourceKind
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.credentials.source import SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 
 SECRET = "live_k3y.DoNotShowThis"
 KEY = SecretName.STEDI_API_KEY
@@ -198,7 +199,7 @@ def test_the_age_of_a_key_is_known_once_it_is_kept_here() -> None:
     clock = SetClock()
     found = secrets(drawer=Drawer(), clock=clock)
     assert found.set_at(KEY) is None
-    stored = found.set(KEY, SecretStr(SECRET + "\n"))
+    stored = found.set(KEY, SecretText(SECRET + "\n"))
     assert (stored.where, stored.hidden_by) == ("keyring (drawer)", None)
     assert found.get(KEY).get_secret_value() == SECRET
     assert found.set_at(KEY) == clock.time
@@ -206,12 +207,12 @@ def test_the_age_of_a_key_is_known_once_it_is_kept_here() -> None:
 
 def test_a_key_from_elsewhere_has_no_age_even_if_the_keyring_has_one() -> None:
     drawer = Drawer()
-    secrets(drawer=drawer).set(KEY, SecretStr(SECRET))
+    secrets(drawer=drawer).set(KEY, SecretText(SECRET))
     assert secrets({"PLEXSTEDI_STEDI_API_KEY": "other"}, drawer).set_at(KEY) is None
 
 
 def test_setting_a_secret_that_another_source_hides_says_so() -> None:
-    stored = secrets({"PLEXSTEDI_STEDI_API_KEY": "other"}).set(KEY, SecretStr(SECRET))
+    stored = secrets({"PLEXSTEDI_STEDI_API_KEY": "other"}).set(KEY, SecretText(SECRET))
     assert stored.hidden_by is not None
     assert "PLEXSTEDI_STEDI_API_KEY" in str(stored.hidden_by)
 
@@ -219,14 +220,14 @@ def test_setting_a_secret_that_another_source_hides_says_so() -> None:
 def test_an_empty_secret_is_not_stored() -> None:
     drawer = Drawer()
     with pytest.raises(CredentialsFault, match="empty"):
-        secrets(drawer=drawer).set(KEY, SecretStr("\n"))
+        secrets(drawer=drawer).set(KEY, SecretText("\n"))
     assert drawer.entries == {}
 
 
 def test_deleting_leaves_nothing_and_says_where_else_it_is() -> None:
     drawer = Drawer()
     found = secrets(drawer=drawer)
-    found.set(KEY, SecretStr(SECRET))
+    found.set(KEY, SecretText(SECRET))
     found.delete(KEY)
     assert drawer.entries == {}
     with pytest.raises(CredentialsFault, match="is not in keyring"):
@@ -239,8 +240,8 @@ def test_deleting_leaves_nothing_and_says_where_else_it_is() -> None:
 def test_promoting_the_next_key_keeps_its_age_and_may_be_repeated_after_a_crash() -> None:
     clock, drawer = SetClock(), Drawer()
     found = secrets(drawer=drawer, clock=clock)
-    found.set(KEY, SecretStr("old-key"))
-    found.set(NEXT, SecretStr("new-key"))
+    found.set(KEY, SecretText("old-key"))
+    found.set(NEXT, SecretText("new-key"))
     stored_at = clock.time
     clock.time += timedelta(days=2)
     before_deletion = dict(drawer.entries)

@@ -83,7 +83,7 @@ def partner(guides: Mapping[str, Mapping[str, Any]] | None = None, **settings: A
     """ACME01 with these settings over the usual ones."""
     return Partner(
         code="ACME01",
-        settings=SupplierSettings.model_validate({**SETTINGS, **settings}),
+        settings=SupplierSettings.of({**SETTINGS, **settings}),
         company=Company(name="Us Inc", code="US1"),
         name="Acme Corp",
         address=Address(street=("9 Side Rd",), city="Flint", state="MI", postal_code="48501", country="US"),

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from plexstedi.edi.business_days import EVERY_DAY, business_days, elapsed
 from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, OverdueLevel, overdue
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
+from plexstedi.edi.read_settings import InvalidSettings
 from plexstedi.edi.settings import SupplierSettings
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -183,8 +183,8 @@ def test_business_days_are_named_as_people_write_them(text, days):
 def test_a_day_that_does_not_exist_is_an_error_of_configuration(text):
     with pytest.raises(ValueError, match="is not a day"):
         business_days(text)
-    with pytest.raises(ValidationError):
-        SupplierSettings(business_days=text)
+    with pytest.raises(InvalidSettings):
+        SupplierSettings.of({"business_days": text})
 
 
 MOMENTS = st.integers(0, 2 * 365 * 86_400).map(lambda seconds: MONDAY + timedelta(seconds=seconds))

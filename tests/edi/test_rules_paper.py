@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from msgspec import NODEFAULT
+from msgspec.structs import FieldInfo, fields
 
 from plexstedi.edi import settings as module
-from plexstedi.edi.settings import Settings
+from plexstedi.edi.read_settings import Settings, is_required
 
 RULES = Path(module.__file__).with_name("RULES.md").read_text()
 
@@ -44,12 +44,12 @@ def rows(heading: str) -> dict[str, tuple[str, str]]:
 
 def default_of(field: FieldInfo) -> str:
     """A default as the paper writes it."""
-    if field.is_required():
+    if is_required(field):
         return "required"
-    value = field.get_default(call_default_factory=True)
+    value = field.default if field.default_factory is NODEFAULT else field.default_factory()
     if value is None:
         return "none"
-    if isinstance(value, BaseModel):
+    if isinstance(value, Settings):
         return "as below"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -80,13 +80,13 @@ def test_every_table_of_settings_has_a_table_in_the_paper() -> None:
 @pytest.mark.parametrize("heading", MODELS)
 def test_the_paper_lists_every_setting_with_its_default(heading: str) -> None:
     """Whoever sets up a supplier finds each key, and no key that does not exist."""
-    fields = {field.alias or name: field for name, field in MODELS[heading].model_fields.items()}
+    keys = {field.encode_name: field for field in fields(MODELS[heading])}
     listed = rows(heading)
     assert {key: default for key, (_, default) in listed.items()} == {
-        key: default_of(field) for key, field in fields.items()
+        key: default_of(field) for key, field in keys.items()
     }
-    for key, field in fields.items():
-        wanted = words_of(field.annotation)
+    for key, field in keys.items():
+        wanted = words_of(field.type)
         if wanted:
             assert set(re.findall(r"`([\w-]+)`", listed[key][0])) == wanted, key
 

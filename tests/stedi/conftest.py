@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from pytest_httpx import HTTPXMock
 
+from plexstedi.secret_text import SecretText
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 
@@ -58,7 +58,7 @@ def clock() -> Clock:
 @pytest.fixture
 def stedi(httpx_mock: HTTPXMock, clock: Clock) -> Iterator[StediClient]:
     """A client; afterwards each of its requests must be one that the OpenAPI allows."""
-    client = connect_to_stedi(BASE, SecretStr(KEY), clock=clock, rng=random.Random(7))
+    client = connect_to_stedi(BASE, SecretText(KEY), clock=clock, rng=random.Random(7))
     yield client
     client.close()
     for request in httpx_mock.get_requests():

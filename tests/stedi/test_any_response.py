@@ -13,11 +13,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from plexstedi.decimal_json import loads
 from plexstedi.errors import PlexStediError
 from plexstedi.http.caller import RetryPolicy
+from plexstedi.secret_text import SecretText
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry, read_execution, read_transaction
@@ -46,7 +46,7 @@ CALLS: dict[str, Callable[[StediClient], object]] = {
 def stedi_of(handler: Callable[[httpx.Request], httpx.Response]) -> StediClient:
     return connect_to_stedi(
         BASE,
-        SecretStr(KEY),
+        SecretText(KEY),
         clock=Clock(),
         rng=random.Random(7),
         retry=RetryPolicy(tries=1),

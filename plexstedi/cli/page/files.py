@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from plexstedi.config.load import Config
 from plexstedi.errors import PlexStediError, UsageFault
@@ -56,6 +55,9 @@ def write_run_page(config: Config, state: Path, now: datetime) -> PlexStediError
 
 def _replace(file: Path, page: str, mode: int) -> None:
     """Replace the file by a new one of this mode; on an error the old one stays and no draft is left. Raise OSError."""
+    # Few calls write a page.
+    from tempfile import NamedTemporaryFile
+
     draft = None
     try:
         with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False) as made:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import of
 from plexstedi.cli.options import DryRun, Json, Yes, confirmed
 from plexstedi.cli.render.tables import print_table
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import FoundInvoiceJson, FoundOrderJson
+from plexstedi.cli.work import work
 from plexstedi.clock import StopRequest
 from plexstedi.sync.people.recover import FoundStream, find_streams, import_streams
 from plexstedi.sync.session import Session

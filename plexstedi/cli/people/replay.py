@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from plexstedi.cli.completion import order_numbers
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import of
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
 from plexstedi.cli.render.tables import plain, print_table, x12_lines
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import TransactionJson
 from plexstedi.cli.result.things import ReplayJson
+from plexstedi.cli.work import work
 from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
 from plexstedi.sync.people.find_document import find_last

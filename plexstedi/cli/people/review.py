@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from plexstedi.cli.completion import reviews
-from plexstedi.cli.invocation import finish, of, work
+from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import DryRun, Json, Reason, Supplier, Yes, positive, reason_given
 from plexstedi.cli.people.review_one_by_one import decide_one_after_the_other
 from plexstedi.cli.people.review_together import (
@@ -30,6 +30,7 @@ from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
 from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
+from plexstedi.cli.work import work
 from plexstedi.errors import UsageFault
 from plexstedi.state.reviews import Review
 from plexstedi.state.statistics import Statistics

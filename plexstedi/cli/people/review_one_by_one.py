@@ -9,13 +9,14 @@ from contextlib import closing
 import typer
 from msgspec import Struct
 
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import of
 from plexstedi.cli.render.attention import worst_first
 from plexstedi.cli.render.keys import END, pressed, single_keys
 from plexstedi.cli.render.review_item import show_to_decide
 from plexstedi.cli.render.tables import plain
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_fault
+from plexstedi.cli.work import work
 from plexstedi.clock import StopRequest
 from plexstedi.errors import ExitCode, PlexStediError
 from plexstedi.sync.people.review import ReviewDetail, decide, detail

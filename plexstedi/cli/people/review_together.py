@@ -12,11 +12,12 @@ import typer
 from msgspec import Struct
 
 from plexstedi.cli.completion import order_numbers, reviews, suppliers
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import of
 from plexstedi.cli.options import confirmed, positive, reason_given
 from plexstedi.cli.render.tables import aligned, plain
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import ReviewDecisionJson
+from plexstedi.cli.work import work
 from plexstedi.clock import StopRequest
 from plexstedi.edi.plain_values import plain_number, plain_whole
 from plexstedi.errors import UsageFault

@@ -19,7 +19,6 @@ from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.summary import sentences, shortened, what_next
 from plexstedi.cli.render.tables import plain
 from plexstedi.cli.render.terminal import fitted_to_stderr, say
-from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
@@ -201,6 +200,9 @@ def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
 
 def plain_json(value: Any) -> Any:
     """A value with JsonShapes converted to objects."""
+    # Text needs no model of JSON, nor pydantic.
+    from plexstedi.cli.result.values import JsonShape
+
     if isinstance(value, JsonShape):
         return value.as_json()
     if isinstance(value, Mapping):

@@ -10,20 +10,21 @@ from enum import StrEnum
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import SecretStr
 
 from plexstedi.cli.completion import secrets
-from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of, work
+from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
+from plexstedi.cli.work import LOCK_WAIT_SECONDS, work
 from plexstedi.credentials.secrets import ListedSecret, Stored
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 from plexstedi.state.file.lock import RunLock, lock_path
 from plexstedi.sync.keys.advice import key_due, replacement_commands
 from plexstedi.sync.keys.record import refused_key
@@ -81,22 +82,22 @@ def _set(
     finish(invocation, outcome, as_json=json)
 
 
-def store_secret(invocation: Invocation, name: SecretName, value: SecretStr) -> Stored:
+def store_secret(invocation: Invocation, name: SecretName, value: SecretText) -> Stored:
     """Store a secret in the keyring while no run is working. Raise CredentialsFault, LockHeld."""
     with _no_run(invocation):
         return invocation.secrets().set(name, value)
 
 
-def _value(name: SecretName) -> SecretStr:
+def _value(name: SecretName) -> SecretText:
     if sys.stdin.isatty():
-        return SecretStr(str(typer.prompt(f"{name}", hide_input=True, err=True)))
+        return SecretText(str(typer.prompt(f"{name}", hide_input=True, err=True)))
     value = sys.stdin.read()
     if not value.strip():
         raise UsageFault(
             f"no value for {name}: stdin is empty",
             fix=f"Run it on a terminal, or give the value on stdin: `plexstedi credentials set {name}` < FILE",
         )
-    return SecretStr(value)
+    return SecretText(value)
 
 
 def _list(context: typer.Context, json: Json = False) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 from msgspec import Struct, field
-from pydantic import TypeAdapter, ValidationError
 
 from plexstedi.config.values import ServiceUrl, TenantId, timezone_problem
+from plexstedi.edi.read_settings import InvalidSettings, reader_of
 from plexstedi.edi.settings import Code
 
 _LARGEST_KEPT = 20_000
@@ -57,22 +57,20 @@ def timezone(answer: str) -> str | None:
     return timezone_problem(answer)
 
 
-def _by_model(kind: Any) -> Callable[[str], str | None]:
-    adapter: TypeAdapter[str] = TypeAdapter(kind)
-
+def _by_type(kind: Any) -> Callable[[str], str | None]:
     def problem(answer: str) -> str | None:
         try:
-            adapter.validate_python(answer)
-        except ValidationError as error:
-            return f"{answer}: " + "; ".join(str(each["msg"]).removeprefix("Value error, ") for each in error.errors())
+            reader_of(kind)(answer)
+        except InvalidSettings as error:
+            return f"{answer}: {error}"
         return None
 
     return problem
 
 
-tenant = _by_model(TenantId)
-address = _by_model(ServiceUrl)
-code = _by_model(Code)
+tenant = _by_type(TenantId)
+address = _by_type(ServiceUrl)
+code = _by_type(Code)
 
 
 def ask(question: Question) -> str:

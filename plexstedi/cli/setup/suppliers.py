@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from pydantic import TypeAdapter, ValidationError
 
 from plexstedi.cli.setup.questions import Question, ask, one_of
 from plexstedi.cli.setup.trial import tell
 from plexstedi.config.new_suppliers import NewSupplier
+from plexstedi.edi.read_settings import InvalidSettings
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.plain_text import many
@@ -103,8 +103,8 @@ def ask_partnerships(suppliers: Sequence[NewSupplier], seen: Sequence[SeenPartne
 
 def _partnership(answer: str) -> str | None:
     try:
-        TypeAdapter(SupplierSettings).validate_python({"partnership_id": answer})
-    except ValidationError:
+        SupplierSettings.of({"partnership_id": answer})
+    except InvalidSettings:
         return (
             f"{answer} is not a partnership identifier: letters, digits, '.', '_' and '-', as the Stedi portal shows."
         )

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import typer
-from pydantic import SecretStr
 
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.render.terminal import fitted_to_stderr
@@ -20,6 +19,7 @@ from plexstedi.config.new import InitOptions, example_text, new_config
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
 from plexstedi.plain_text import visible
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 
 _Found = TypeVar("_Found")
 _AGAIN, _ENTER, _COMPANY, _SKIP = "again", "enter", "company", "skip"
@@ -98,7 +98,7 @@ def _typed(invocation: Invocation, secret: SecretName) -> bool:
     )
     if not value.strip():
         return False
-    stored = store_secret(invocation, secret, SecretStr(value))
+    stored = store_secret(invocation, secret, SecretText(value))
     tell(f"{secret} stored in {stored.where}")
     if stored.hidden_by is not None:
         tell(f"{secret} also comes from the {stored.hidden_by}, which has priority and is used")

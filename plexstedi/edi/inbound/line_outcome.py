@@ -13,7 +13,7 @@ from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX, AckState, LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.reading.ack_codes import (
     DELETING_CHANGES,
     REFUSING_CHANGE,
@@ -29,8 +29,6 @@ from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 
 _ASK = "contact the supplier"
-CHANGED_IN_PLEX = "changed-in-plex"
-"""Reason code of a line with a change in Plex that is not sent."""
 
 
 class AcknowledgmentCase(Struct, frozen=True):

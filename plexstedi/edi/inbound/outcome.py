@@ -15,6 +15,9 @@ from plexstedi.edi.reasons import Reason
 _EXACT = Context(prec=1000)
 """Sums are exact in this context: no product of a plain number and configured factors has as many digits."""
 
+CHANGED_IN_PLEX = "changed-in-plex"
+"""Reason code of a line with a change in Plex that is not sent."""
+
 
 class AckState(StrEnum):
     """State of a line (RULES.md Reading 1)."""

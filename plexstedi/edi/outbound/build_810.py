@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
+from msgspec.structs import replace
+
 from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.guide.need import Facts
@@ -125,7 +127,7 @@ def _parties(builder: Builder, invoice: Invoice) -> list[Node]:
     if invoice.ship_to:
         parties.append(builder.ship_to_party(invoice.ship_to, "heading", ()))
     if company.name or company.code or company.duns or partner.settings.supplier_account:
-        own = company.model_copy(update={"code": partner.settings.supplier_account or company.code})
+        own = replace(company, code=partner.settings.supplier_account or company.code)
         parties.append(builder.party(_role(builder.capacity, _OWN_ROLES), own, own.name, "company", "heading", ()))
     if partner.name:
         role = _role(builder.capacity, _CUSTOMER_ROLES)

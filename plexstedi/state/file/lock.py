@@ -14,7 +14,6 @@ import fcntl
 import json
 import os
 import shlex
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -126,7 +125,7 @@ class RunLock:
     def _describe_holder(self) -> None:
         holder = {
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "command": self._command or shlex.join(Path(sys.argv[0]).parts[-1:]),
             "since": self._now().isoformat(timespec="seconds"),
         }
@@ -225,7 +224,7 @@ def _holder_by_kernel(descriptor: int) -> str:
     pid = pids.get(True, pids.get(False))
     if pid is None:
         return _UNNAMED
-    return _holder_by_open_file(pid) or f"pid {pid} on {socket.gethostname()}, which is unidentified"
+    return _holder_by_open_file(pid) or f"pid {pid} on {os.uname().nodename}, which is unidentified"
 
 
 def _holder_by_open_file(pid: int) -> str | None:

@@ -56,6 +56,7 @@ from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.candidates import Candidates, read_document
+from plexstedi.sync.ingest.listing import ANOTHER_PLANTS
 from plexstedi.sync.ingest.notices import open_notice_reviews
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
@@ -66,8 +67,6 @@ from plexstedi.sync.ingest.ranking import ordered_on, sent_documents
 from plexstedi.sync.partners import configured_partner
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_copy_of
-
-ANOTHER_PLANTS = "its partnership is another plant's"
 
 
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

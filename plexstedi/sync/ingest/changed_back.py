@@ -5,21 +5,11 @@ Nothing is due for them any more, so neither an 860 nor its acknowledgment would
 
 from __future__ import annotations
 
-from plexstedi.edi.inbound.line_outcome import CHANGED_IN_PLEX
 from plexstedi.state.inbox import InboxState
-from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.reviews import Review
 from plexstedi.sync.ingest.business_ack import changed_since_revision, unsent_changes
 from plexstedi.sync.ingest.order_state import move_transaction
 from plexstedi.sync.session import Session
-
-
-def waiting_for_a_change(session: Session) -> list[Review]:
-    """Open review items of lines held for an unsent change in Plex."""
-    return [
-        review
-        for review in session.store.reviews.open_items()
-        if review.kind is ReviewKind.LINE_HELD and any(reason.code == CHANGED_IN_PLEX for reason in review.reasons)
-    ]
 
 
 def decide_again_if_undone(session: Session, review: Review) -> None:

@@ -9,19 +9,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
-from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
-from plexstedi.edi.inbound.reading.inbound_sets import (
-    ACKNOWLEDGMENTS,
-    READ_SETS,
-    set_of_json,
-    set_of_x12,
-)
-from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
-from plexstedi.edi.inbound.reading.set_choice import choose_set
+from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.reasons import Reason
-from plexstedi.edi.x12.raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
 from plexstedi.plain_text import many
@@ -30,9 +19,8 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.client import StediClient
-from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
-from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
+    ANOTHER_PLANTS,
     NO_PARTNER,
     UNKNOWN_SET,
     list_new,
@@ -212,6 +200,9 @@ def _fetch(stedi: StediClient, inbound: Inbound) -> _Fetched:
     A transaction's input is its ST to SE. If that is missing or broken, the complete file is used: the execution's
     input. Does not use the state: several are fetched at once.
     """
+    # What reads documents is loaded with the first of them: most runs receive none.
+    from plexstedi.sync.ingest.received_form import is_readable
+
     tried: list[tuple[bytes | DocumentTooLarge | None, _Source]] = []
     sources: tuple[_Source, ...] = (
         _Source(lambda: stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"),
@@ -227,8 +218,7 @@ def _fetch(stedi: StediClient, inbound: Inbound) -> _Fetched:
             if not source.whole or not any(isinstance(each, bytes) for each, _ in tried):
                 raise
             document = None  # Hold what was received as unreadable: more useful than this rejection.
-        readable = _is_guide_json if source.form == "guide-json" else _is_x12
-        if isinstance(document, bytes) and readable(document, inbound):
+        if isinstance(document, bytes) and is_readable(document, source.form, inbound):
             return _Document(document, source.form, source.whole)
         tried.append((document, source))
     # None is readable: keep the raw X12, which is the most useful for a review.
@@ -289,7 +279,9 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
 
 def _determine_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
     """Determine the transaction set from the document: Stedi's listing does not name it."""
-    set_id = _set_of(document, form) or UNKNOWN_SET
+    from plexstedi.sync.ingest.received_form import set_of_document
+
+    set_id = set_of_document(document, form) or UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
     customer = customer_of(session, inbound.partnership) if inbound.supplier not in session.config.suppliers else None
     why = why_not_read(set_id, customer)
@@ -313,15 +305,6 @@ def _determine_set(session: Session, inbound: Inbound, document: bytes, form: st
         session.run.counts.acks_received += 1
 
 
-def _set_of(document: bytes, form: str) -> str | None:
-    if form != "guide-json":
-        return set_of_x12(decoded(document))
-    try:
-        return set_of_json(loads(document))
-    except BrokenJsonError:
-        return None
-
-
 def _open_review_of_missing(session: Session, inbound: Inbound, message: str) -> None:
     """Open a review item for a listed document that Stedi has not provided for a day; it is retried in each run."""
     # Stedi may provide a document some time after it lists the transaction.
@@ -340,24 +323,3 @@ def _open_review_of_missing(session: Session, inbound: Inbound, message: str) ->
             (reason,),
             supplier=inbound.supplier,
         )
-
-
-def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
-    """Whether it is readable guide JSON: a mapping at Stedi may produce any other JSON."""
-    try:
-        read = loads(document)
-    except BrokenJsonError:
-        return False
-    if inbound.set_id not in READ_SETS or inbound.set_id == "TA1":
-        return isinstance(read, dict) and (inbound.set_id != UNKNOWN_SET or set_of_json(read) is not None)
-    return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), UnreadableDocument)
-
-
-def _is_x12(document: bytes, inbound: Inbound) -> bool:
-    """Whether it contains this transaction as readable X12."""
-    text = decoded(document)
-    if inbound.set_id == UNKNOWN_SET:
-        return set_of_x12(text) is not None
-    if inbound.set_id == "TA1":
-        return bool(ta1_of_x12(text))
-    return not isinstance(choose_set(text, wanted_set(inbound)), UnreadableDocument)

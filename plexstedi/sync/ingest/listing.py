@@ -20,6 +20,7 @@ UNKNOWN_SET = "unknown"
 
 
 NO_PARTNER = "its partnership is not in the configuration: another plant's"
+ANOTHER_PLANTS = "its partnership is another plant's"
 
 
 _OTHER_USAGE = {"P": "test", "T": "production"}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from plexstedi.config.load import Config
-from plexstedi.credentials.secrets import Source, SourceKind
+from plexstedi.credentials.source import Source, SourceKind
 from plexstedi.errors import CredentialsFault
 from plexstedi.plain_text import many
 from plexstedi.sync.keys.record import KeyRecord, how_to_rotate

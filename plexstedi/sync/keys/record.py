@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from datetime import datetime, timedelta
-from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from pydantic import SecretStr
 
 from plexstedi.config.load import Config, PlexApi
-from plexstedi.credentials.secrets import Secrets
 from plexstedi.edi.model import Moment, from_json, to_json
 from plexstedi.errors import CredentialsFault
 from plexstedi.plain_text import many
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.subject import Subject
 from plexstedi.sync.session import Session
+
+if TYPE_CHECKING:
+    # `status` reads the record, and needs no secret.
+    from plexstedi.credentials.secrets import Secrets
 
 STEDI_KEY = Subject("stedi key")
 _CURRENT = SecretName.STEDI_API_KEY
@@ -30,7 +34,7 @@ _WARNED_AHEAD = timedelta(days=7)
 class KeyRecord(Struct, frozen=True, kw_only=True):
     """Ids are the part of a key before its dot: Stedi lists them, they open nothing."""
 
-    salt: str = field(default_factory=lambda: token_hex(16))
+    salt: str = field(default_factory=lambda: os.urandom(16).hex())
     """The key of the keyed hash: the same key has another fingerprint in another state file."""
     fingerprint: str | None = None
     """Of the key in use."""
@@ -66,7 +70,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         """Store in the state; the caller commits."""
         cursors.put(fact, to_json(self))
 
-    def fingerprint_of(self, key: SecretStr) -> str:
+    def fingerprint_of(self, key: SecretText) -> str:
         """A keyed hash of a key: tells whether it is another one, and nothing else."""
         return hmac.new(bytes.fromhex(self.salt), key.get_secret_value().encode(), hashlib.sha256).hexdigest()
 
@@ -74,7 +78,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         """A copy with these values."""
         return replace(self, **values)
 
-    def observe(self, key: SecretStr, key_id: str | None, stored_at: datetime | None, now: datetime) -> KeyRecord:
+    def observe(self, key: SecretText, key_id: str | None, stored_at: datetime | None, now: datetime) -> KeyRecord:
         """The record after `key` was found in use; `stored_at` if its source records it."""
         fingerprint = self.fingerprint_of(key)
         if fingerprint == self.fingerprint:

@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import TypeVar
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Deadline
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 from plexstedi.state.audit import Fact
 from plexstedi.stedi.api_keys import ApiKeys, key_id
 from plexstedi.stedi.build import connect_to_api_keys
@@ -130,7 +130,7 @@ class Rotation(Struct):
             asked=self.asked,
         )
 
-    def _stored(self, name: SecretName) -> SecretStr | None:
+    def _stored(self, name: SecretName) -> SecretText | None:
         return None if self.secrets.source(name) is None else self.secrets.get(name)
 
     def _do(self, step: Step) -> bool:
@@ -169,7 +169,7 @@ class Rotation(Struct):
             self._pass_on(created.key)
         return pass_on
 
-    def _pass_on(self, key: SecretStr) -> None:
+    def _pass_on(self, key: SecretText) -> None:
         command: Sequence[str] = self.session.config.alerts.rotate_command or ()
         try:
             failed = run_hook(command, key.get_secret_value().encode())

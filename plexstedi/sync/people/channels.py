@@ -5,16 +5,13 @@ They are independent of each other. A failed channel is a warning; it does not a
 
 from __future__ import annotations
 
-import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from plexstedi.config.load import AlertsConfig, EmailConfig
 from plexstedi.credentials.secrets import Secrets
@@ -23,6 +20,7 @@ from plexstedi.internal import redacted
 from plexstedi.logs import TAIL_BYTES, tail
 from plexstedi.plain_text import hanging, visible
 from plexstedi.secret_names import SecretName
+from plexstedi.secret_text import SecretText
 from plexstedi.sync.hooks import run_hook
 from plexstedi.sync.people.messages import Kind, Message
 
@@ -111,10 +109,7 @@ def _tried(channel: str, act: Callable[[], str | None]) -> AlertResult:
     except PlexStediError as fault:
         text = fault.message if isinstance(fault, EnvironmentFault) else f"{fault.message}. {fault.fix}"
         return AlertResult(channel, text)
-    except smtplib.SMTPAuthenticationError as error:
-        # The server's words are not shown: some repeat what they were sent.
-        return AlertResult(channel, f"the mail server refuses the login ({error.smtp_code})")
-    except (OSError, ValueError, smtplib.SMTPException, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         text = redacted(str(error))
         return AlertResult(channel, f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
@@ -139,6 +134,10 @@ def _ping(url: str, event: str, content: bytes, seconds: float) -> str | None:
 
 
 def _mail(email: EmailConfig, message: Message, secrets: Secrets | None) -> str | None:
+    # Most runs send no mail.
+    import smtplib
+    from email.message import EmailMessage
+
     from plexstedi.http.network import check_named_certificates
 
     if email.security != "none":
@@ -162,12 +161,16 @@ def _mail(email: EmailConfig, message: Message, secrets: Secrets | None) -> str 
         if email.security == "starttls":
             server.starttls(context=context)
         if email.username is not None and password is not None:
-            server.login(email.username, password.get_secret_value())
+            try:
+                server.login(email.username, password.get_secret_value())
+            except smtplib.SMTPAuthenticationError as error:
+                # The server's words are not shown: some repeat what they were sent.
+                return f"the mail server refuses the login ({error.smtp_code})"
         refused = server.send_message(mail)
     return f"the relay refused {', '.join(refused)}" if refused else None
 
 
-def _password(email: EmailConfig, secrets: Secrets | None) -> SecretStr | None:
+def _password(email: EmailConfig, secrets: Secrets | None) -> SecretText | None:
     """The password of the mail server's login. Raise CredentialsFault if it is not set."""
     if email.username is None:
         return None

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from html import escape
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
@@ -239,6 +238,9 @@ def _html(
 
 
 def _escaped(text: str) -> str:
+    # Its table of entities is for mails in HTML alone.
+    from html import escape
+
     return escape(one_line(text))
 
 

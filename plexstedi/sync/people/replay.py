@@ -19,8 +19,8 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_stream, of_transaction
+from plexstedi.sync.ingest.decide_received import process
 from plexstedi.sync.ingest.fetch import fetch_one
-from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.people.replay_comparison import Comparison, compared
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session

@@ -14,9 +14,10 @@ from plexstedi.state.document import RECOVERED, Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
+from plexstedi.sync.submit.document import DueDocument, text_mark
 from plexstedi.sync.submit.due_invoices import ORIGINAL
 from plexstedi.sync.submit.lifecycle import Trade, plex_id
+from plexstedi.sync.submit.order_mark import order_mark
 from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of
 
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from plexstedi.edi.outbound.document import Prepared
 from plexstedi.packed import Packed
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
-from plexstedi.sync.submit.due_invoices import find_due_invoices
-from plexstedi.sync.submit.due_orders import find_due
+
+if TYPE_CHECKING:
+    from plexstedi.edi.outbound.document import Prepared
 
 _UNPACKED_LINES = 500
 """The order lines of the first documents, which are kept as built."""
@@ -41,8 +41,24 @@ class _PackedDocument(Struct, frozen=True):
 
 def find_each(session: Session, number: str | None = None, *, ask_plex: bool = False) -> Iterator[DueDocument]:
     """Orders first, then invoices, of this number or of all; `ask_plex` as in `find_due`."""
+    if not _anything_changed(session, number):
+        return
+    # Most runs find nothing changed, and need not load what decides and builds documents.
+    from plexstedi.sync.submit.due_invoices import find_due_invoices
+    from plexstedi.sync.submit.due_orders import find_due
+
     yield from find_due(session, number, ask_plex=ask_plex)
     yield from find_due_invoices(session, number)
+
+
+def _anything_changed(session: Session, number: str | None) -> bool:
+    """Whether there may be something due, or a supplier or customer has a table since the last run."""
+    config, orders, invoices = session.config, session.store.orders, session.store.invoices
+    if orders.not_up_to_date(number) or any(code in config.suppliers for code, _ in orders.untraded_suppliers()):
+        return True
+    return "810" in config.documents.send and bool(
+        invoices.not_up_to_date(number) or any(code in config.customers for code, _ in invoices.untraded_customers())
+    )
 
 
 class DueDocuments:

@@ -19,7 +19,7 @@ from plexstedi.state.subject import of_order, of_stream
 from plexstedi.sync.isolation import is_held, isolated
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, order_mark
+from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
     Trade,
     Waits,
@@ -36,6 +36,7 @@ from plexstedi.sync.submit.lifecycle import (
     record_of_trade,
     trade_of_order,
 )
+from plexstedi.sync.submit.order_mark import order_mark
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import may_be_promise
 from plexstedi.sync.supplier_copy import prepared_for, supplier_copy_of

@@ -27,8 +27,9 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order, of_stream
 from plexstedi.sync.partners import customer_of, partner_of, supplier_of
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import order_mark, text_mark
+from plexstedi.sync.submit.document import text_mark
 from plexstedi.sync.submit.lifecycle import Trade, Word, plex_id, trade_of_invoice, trade_of_order
+from plexstedi.sync.submit.order_mark import order_mark
 
 
 class Trades(ABC):

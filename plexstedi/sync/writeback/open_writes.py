@@ -63,3 +63,9 @@ def report_unwritten(session: Session) -> None:
             fix="The next run reads the current values from Plex and continues.",
             code="not-written",
         )
+
+
+def planned_for_other_strategy(session: Session) -> list[str]:
+    """Orders whose open plan was made for another strategy: they are planned again."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]

@@ -25,7 +25,6 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_order
 from plexstedi.sync.session import Session
-from plexstedi.sync.writeback.targets import TARGETS
 
 
 def plan_order(
@@ -100,12 +99,6 @@ def plan_order(
             fields=len(plan.entries),
             sha256=hashlib.sha256(to_json(plan).encode()).hexdigest(),
         )
-
-
-def planned_for_other_strategy(session: Session) -> list[str]:
-    """Orders whose open plan was made for another strategy: they are planned again."""
-    target = TARGETS.get(session.config.plex.acknowledgments.write)
-    return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
 
 
 def _is_still_supplier(session: Session, record: OrderRecord, last: Document | None) -> bool:

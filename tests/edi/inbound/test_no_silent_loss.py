@@ -152,7 +152,7 @@ class Desk:
 
 
 def _desk(tolerance: dict[str, int]) -> Desk:
-    return Desk(SupplierSettings.model_validate({"tolerance": tolerance}), [], [])
+    return Desk(SupplierSettings.of({"tolerance": tolerance}), [], [])
 
 
 def _says_as_much(counts: LineOutcome, word: Word) -> bool:

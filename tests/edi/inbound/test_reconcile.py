@@ -325,7 +325,7 @@ def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
             currency=case.get("currency", "USD") or None,
             lines=tuple(line for line in order.lines if line not in gone),
         ),
-        SupplierSettings.model_validate(case.get("settings", {})),
+        SupplierSettings.of(case.get("settings", {})),
         received={int(number): Decimal(quantity) for number, quantity in case.get("received", {}).items()},
         changed_since=case.get("changed_since", ()),
         changed_in_plex=case.get("changed_in_plex", ()),
@@ -393,7 +393,7 @@ def test_what_is_written_is_what_is_acknowledged_and_nothing_of_what_is_held(cas
     )  # fmt: skip
     names = (AckField.CONFIRMED_QUANTITY, AckField.CONFIRMED_SHIP_DATE, AckField.CONFIRMED_DELIVERY_DATE)
     fields = {kind: kind.value for kind in names}
-    settings = SupplierSettings.model_validate(case.get("settings", {}))
+    settings = SupplierSettings.of(case.get("settings", {}))
     plan = plan_writes(order, folded.lines, folded.header, fields, "line", settings)
     written: dict[int, dict[str, str | None]] = {}
     for entry in plan.entries:
@@ -579,7 +579,7 @@ def test_the_parts_of_a_line_always_sum(
 def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, LineOutcome]) -> RankedAcknowledgment:
     read = read_acknowledgment(next(_readings(text)))
     assert isinstance(read, Acknowledgment)
-    settings = SupplierSettings.model_validate({"acknowledgments": own})
+    settings = SupplierSettings.of({"acknowledgments": own})
     done = reconcile(read, _order("two"), settings, received={}, earlier=earlier)
     header = AcknowledgmentHeader(
         transaction_id=f"T{number}",

@@ -27,15 +27,13 @@ from tests.examples import examples
 
 
 def company_of(settings: dict[str, Any]) -> Company:
-    return Company.model_validate({"name": "Us Inc", "code": "US1", **settings.get("_company", {})})
+    return Company.of({"name": "Us Inc", "code": "US1", **settings.get("_company", {})})
 
 
 def to_partner(guides: dict[str, Schema], settings: dict[str, Any]) -> Partner:
     made = partner(guides)
     own = {key: value for key, value in {**SETTINGS, **settings}.items() if key != "_company"}
-    return Partner(
-        made.code, SupplierSettings.model_validate(own), company_of(settings), made.name, made.address, guides
-    )
+    return Partner(made.code, SupplierSettings.of(own), company_of(settings), made.name, made.address, guides)
 
 
 @pytest.mark.parametrize("name", CASES)

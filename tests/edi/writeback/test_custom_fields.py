@@ -17,7 +17,7 @@ from plexstedi.edi.writeback.custom_fields import differences, plan_writes
 from plexstedi.edi.writeback.plan import AckField, Level, PlexValue, RecordKey, WritePlan
 
 FIELDS = {kind: f"Edi_{kind.value}" for kind in AckField if kind is not AckField.ACK_NOTE}
-SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})
+SETTINGS = SupplierSettings.of({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})
 DUE = date(2026, 12, 1)
 
 
@@ -118,7 +118,7 @@ def test_quantities_go_back_into_the_unit_of_plex() -> None:
 
 def test_a_quantity_that_does_not_divide_exactly_is_not_rounded() -> None:
     """Nothing of that line is written, and the plan says why; the other line goes on."""
-    settings = SupplierSettings.model_validate({"units": {"Dozen": {"unit": "EA", "factor": "12"}}})
+    settings = SupplierSettings.of({"units": {"Dozen": {"unit": "EA", "factor": "12"}}})
     folded = _folded(_outcome(10, 100), _outcome(20, 40))
     plan = plan_writes(_order(_line(10, "Dozen"), _line(20)), folded.lines, folded.header, FIELDS, "line", settings)
     assert [reason.code for reason in plan.withheld] == ["quantity-inexact"]
@@ -127,7 +127,7 @@ def test_a_quantity_that_does_not_divide_exactly_is_not_rounded() -> None:
 
 def test_a_unit_whose_mapping_changed_since_is_not_guessed() -> None:
     """The order went out in pieces; the setting now says pounds."""
-    settings = SupplierSettings.model_validate({"units": {"Ea": "LB"}})
+    settings = SupplierSettings.of({"units": {"Ea": "LB"}})
     folded = _folded(_outcome(10, 100))
     plan = plan_writes(_order(_line(10)), folded.lines, folded.header, FIELDS, "line", settings)
     assert [reason.code for reason in plan.withheld] == ["unit-unknown"]

@@ -18,7 +18,7 @@ from plexstedi.edi.writeback.releases import plan_release_writes
 
 DUE, LATER, LAST = date(2026, 12, 1), date(2026, 12, 4), date(2026, 12, 20)
 ALL = tuple(ReleaseField)
-SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})
+SETTINGS = SupplierSettings.of({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})
 
 
 def order(unit: str = "Ea", quantity: str = "100", due: date = DUE, state: ReleaseState = ReleaseState.FIRM) -> Order:

@@ -125,7 +125,7 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 def by_mail(relay: Relay, request: pytest.FixtureRequest, **more: Any) -> AlertsConfig:
     given = {"to": ("a@plant.example",), "from": "edi@plant.example", "smtp_host": "127.0.0.1", "username": "edi"}
     security = request.node.callspec.params["relay"]
-    return AlertsConfig(email=EmailConfig(**(given | {"smtp_port": relay.port, "security": security} | more)))
+    return AlertsConfig(email=EmailConfig.of(given | {"smtp_port": relay.port, "security": security} | more))
 
 
 def secrets(env: dict[str, str] | None = None) -> Secrets:
@@ -194,8 +194,8 @@ def test_a_server_that_nobody_trusts_gets_no_password(
 def test_a_password_never_crosses_the_network_in_clear_text() -> None:
     given = {"to": ("a@plant.example",), "from": "edi@plant.example", "username": "edi"}
     with pytest.raises(ValueError, match="no encryption"):
-        EmailConfig(**given, smtp_host="mail.example")
-    assert EmailConfig(**given, smtp_host="localhost").security == "none"
+        EmailConfig.of(given | {"smtp_host": "mail.example"})
+    assert EmailConfig.of(given | {"smtp_host": "localhost"}).security == "none"
 
 
 def nobody(item: Review) -> str | None:
