@@ -180,7 +180,8 @@ class _Location(Struct):
 
     def date(self, segment: Segment, position: int) -> date | None:
         """The element as a date; a fault and None if it does not exist."""
-        value = read_date(segment.get(position))
+        written = segment.get(position)
+        value = None if written is None else read_date(written)
         if isinstance(value, Bad):
             self.fault(f"{segment.id}{position:02}", value.message, IMPOSSIBLE_DATE)
             return None
@@ -193,8 +194,9 @@ class _Location(Struct):
             for segment in segments
             if segment.id not in _ADDRESSES
             for position, value in enumerate(segment.elements, start=1)
+            # Nearly every value is whole text: it is excluded without a call.
             if value is not None
-            and (BROKEN_CHARACTER in value if isinstance(value, str) else isinstance(value, Composite))
+            and (BROKEN_CHARACTER in value if type(value) is str else isinstance(value, (str, Composite)))
             and (broken := _broken_text(value)) is not None
         ]
         reported = {reason.message.partition(":")[0] for reason in self.faults} if found else set()
@@ -285,7 +287,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     is_change = head.id == "POC"
     price_at, items_at = (6, 8) if is_change else (4, 6)
     acks = each(loop, "ACK")
-    details = tuple(_detail(entry, location) for entry in acks)
+    details = tuple([_detail(entry, location) for entry in acks])
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
@@ -293,10 +295,10 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
                     stray, f"is in the loop {sub.id}: whether it applies to the whole line cannot be determined"
                 )
     quantity = location.number(head, 3 if is_change else 2)
-    others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
+    others = of_line(loop, (quantity, *[detail.quantity for detail in details]))
     price = location.number(head, price_at)
     items, repeated = read_items(head.elements, items_at)
-    schedules = tuple(_schedule(entry.head, location) for entry in each(loop, "SCH"))
+    schedules = tuple([_schedule(entry.head, location) for entry in each(loop, "SCH")])
     dates = _dtm(loop.segments("DTM"), location, f"DTM under {head.id}")
     location.texts(loop.walk())
     return AcknowledgedLine(
@@ -312,7 +314,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         other_items=(
             *repeated,
             *others.items,
-            *(more for entry in acks for more in read_items(entry.head.elements[:_ITEMS_END], 7)[1]),
+            *[more for entry in acks for more in read_items(entry.head.elements[:_ITEMS_END], 7)[1]],
         ),
         other_prices=tuple(others.prices),
         currencies=tuple(others.currencies),
@@ -347,7 +349,7 @@ def _schedule(sch: Segment, location: _Location) -> StatedSchedule:
     if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
         location.fault("SCH01", "the schedule has no quantity")
     dates = (location.stated_date(sch, 5, 6, "SCH05"), location.stated_date(sch, 8, 9, "SCH08"))
-    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
+    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple([d for d in dates if d is not None]))
 
 
 def _dtm(segments: tuple[Segment, ...], location: _Location, name: str) -> tuple[StatedDate, ...]:

@@ -131,29 +131,36 @@ def _segment(segment_id: str, content: _Object, path: str) -> Segment:
 
 
 def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
-    found: dict[int, Value] = {}
+    found: list[Value | None] = []
     for key, value in content.items():
         position = _position(key)
-        if value is None or value == "" or position == _IGNORED:
+        if value is None or (not value and value == "") or position == _IGNORED:
             continue
         if position == 0:
             raise _NotGuideJson(f"{path}.{key} is not an X12 element")
-        if position in found:
+        if position <= len(found) and found[position - 1] is not None:
             raise _NotGuideJson(f"{path}.{key}: two keys for the same element")
+        read: Value
         if isinstance(value, str):
-            found[position] = value
+            read = value
         elif type(value) is int and -_LARGEST < value < _LARGEST:
-            found[position] = Decimal(value)
+            read = Decimal(value)
         elif type(value) is Decimal and is_plain(value):
-            found[position] = value
+            read = value
         elif isinstance(value, (dict, Mapping)):
             where = f"{path}.{key}"
-            found[position] = _composite(value, where)
+            read = _composite(value, where)
             if not composites:
                 raise _NotGuideJson(f"{where}: a composite within a composite")
         else:
-            found[position] = _simple(value, f"{path}.{key}")
-    return tuple(map(found.get, range(1, max(found, default=0) + 1)))
+            read = _simple(value, f"{path}.{key}")
+        # Keys are nearly always in the order of the elements.
+        if position > len(found):
+            found += [None] * (position - len(found) - 1)
+            found.append(read)
+        else:
+            found[position - 1] = read
+    return tuple(found)
 
 
 def _composite(value: object, where: str) -> Composite:
