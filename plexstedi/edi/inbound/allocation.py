@@ -70,17 +70,19 @@ def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tupl
     """
     result: list[ConfirmedSchedule] = []
     named = [piece for piece in pieces if piece.release_id is not None]
-    for schedule in schedules if named else ():
-        for piece in in_order(p for p in named if p.release_id == schedule.release_id):
-            _add(result, piece, piece.quantity, schedule)
-    known = {schedule.release_id for schedule in schedules}
-    # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
-    _by_date(result, in_order(p for p in pieces if p.release_id not in known), schedules)
+    if named:
+        for schedule in schedules:
+            for piece in in_order(p for p in named if p.release_id == schedule.release_id):
+                _add(result, piece, piece.quantity, schedule)
+        known = {schedule.release_id for schedule in schedules}
+        # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
+        pieces = [p for p in pieces if p.release_id not in known]
+    _by_date(result, in_order(pieces), schedules)
     return tuple(result)
 
 
 def _by_date(result: list[ConfirmedSchedule], pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> None:
-    queue = deque((schedule, schedule.quantity) for schedule in schedules)
+    queue = deque([(schedule, schedule.quantity) for schedule in schedules])
     last = schedules[-1] if schedules else None
     for piece in pieces:
         left = piece.quantity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -28,13 +28,14 @@ def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
     return (own, *ack_line.other_prices)
 
 
-def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
+def stated_numbers(ack_line: AcknowledgedLine) -> Sequence[Decimal]:
     """Every quantity and price that the line states."""
-    details = (detail.quantity for detail in ack_line.details)
-    schedules = (schedule.quantity for schedule in ack_line.schedules)
-    prices = (price.price for price in ack_line.other_prices)
-    stated = (ack_line.quantity, *details, *schedules, ack_line.price, *prices)
-    return (number for number in stated if number is not None)
+    stated = [ack_line.quantity]
+    stated += [detail.quantity for detail in ack_line.details]
+    stated += [schedule.quantity for schedule in ack_line.schedules]
+    stated.append(ack_line.price)
+    stated += [price.price for price in ack_line.other_prices]
+    return [number for number in stated if number is not None]
 
 
 class Compared(Struct, frozen=True):
