@@ -18,6 +18,7 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
 
 _ONE = Fraction(1)
+_WHOLE = Decimal(1)
 
 
 def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
@@ -106,7 +107,7 @@ def price_sent(sent: SentLine) -> Decimal | None:
 def _per(basis: str | None, unit: str) -> tuple[Decimal, str] | None:
     """Quantity and unit that a price refers to."""
     if basis is None:
-        return Decimal(1), unit
+        return _WHOLE, unit
     known = PRICE_BASIS_UNITS.get(basis)
     if known is None:
         return None

@@ -93,7 +93,10 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
             if entry is None:
                 continue
             inner = _object(entry, where)
-            nodes.append(_loop(segment_id, inner, where, watch) if is_loop else _segment(segment_id, inner, where))
+            if is_loop:
+                nodes.append(_loop(segment_id, inner, where, watch))
+            else:
+                nodes.append(Segment(segment_id, _positions(inner, where, composites=True)))
     return tuple(nodes)
 
 
@@ -126,10 +129,6 @@ def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
     return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))
 
 
-def _segment(segment_id: str, content: _Object, path: str) -> Segment:
-    return Segment(segment_id, _positions(content, path, composites=True))
-
-
 def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
     found: list[Value | None] = []
     for key, value in content.items():
@@ -138,7 +137,8 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
             continue
         if position == 0:
             raise _NotGuideJson(f"{path}.{key} is not an X12 element")
-        if position <= len(found) and found[position - 1] is not None:
+        missing = position - len(found)
+        if missing <= 0 and found[position - 1] is not None:
             raise _NotGuideJson(f"{path}.{key}: two keys for the same element")
         read: Value
         if isinstance(value, str):
@@ -155,9 +155,10 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
         else:
             read = _simple(value, f"{path}.{key}")
         # Keys are nearly always in the order of the elements.
-        if position > len(found):
-            found += [None] * (position - len(found) - 1)
+        if missing == 1:
             found.append(read)
+        elif missing > 1:
+            found += [*[None] * (missing - 1), read]
         else:
             found[position - 1] = read
     return tuple(found)
