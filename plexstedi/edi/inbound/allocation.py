@@ -24,19 +24,19 @@ class Piece(Struct, frozen=True):
     release_id: str | None = None
     """Plex id of the release that the acknowledgment names; None: allocated by date."""
 
-    @property
-    def when(self) -> date:
-        """Sort key: delivery date, else ship date; a piece without a date sorts last."""
-        promise = self.promises.delivery or self.promises.ship
-        return promise.on if promise is not None else date.max
-
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
-    """Pieces with a quantity: confirmed before backordered, each sorted by date."""
+    """Pieces with a quantity: confirmed before backordered, each sorted by delivery date, else by ship date."""
     found = [piece for piece in pieces if piece.quantity > 0]
     if len(found) > 1:
-        found.sort(key=lambda p: (p.backordered, p.when))
+        found.sort(key=_order)
     return found
+
+
+def _order(piece: Piece) -> tuple[bool, date]:
+    """A piece without a date sorts last."""
+    promise = piece.promises.delivery or piece.promises.ship
+    return piece.backordered, date.max if promise is None else promise.on
 
 
 def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
@@ -66,18 +66,18 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
 def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tuple[ConfirmedSchedule, ...]:
     """Allocate each piece to the release that it names, else the earliest promise to the earliest due date.
 
-    A quantity beyond all releases is allocated to the last one.
+    A quantity beyond all releases is allocated to the last one. Pieces that name no release are `in_order`.
     """
     result: list[ConfirmedSchedule] = []
     named = [piece for piece in pieces if piece.release_id is not None]
     if named:
         for schedule in schedules:
-            for piece in in_order(p for p in named if p.release_id == schedule.release_id):
+            for piece in in_order([p for p in named if p.release_id == schedule.release_id]):
                 _add(result, piece, piece.quantity, schedule)
         known = {schedule.release_id for schedule in schedules}
         # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
-        pieces = [p for p in pieces if p.release_id not in known]
-    _by_date(result, in_order(pieces), schedules)
+        pieces = in_order([p for p in pieces if p.release_id not in known])
+    _by_date(result, pieces, schedules)
     return tuple(result)
 
 

@@ -33,6 +33,7 @@ class LineReading(Struct, frozen=True):
 
     total: Parts
     pieces: tuple[Piece, ...]
+    """`in_order`, unless they name releases."""
     date_pending: bool = False
     undecided: tuple[str, ...] = ()
     """Descriptions of dates whose meaning is undecided (`date_qualifiers`, or a review)."""
@@ -158,14 +159,16 @@ def _with_dates(
         return reading.promises
 
     # SP accepts with the date pending: any date in the document is not a promise for this part.
-    pending = [_are_pending(ack_line.details) for ack_line in ack_lines]
-    general = NO_PROMISES if all(pending) else read(heading)
+    pending = "SP" in [detail.code for ack_line in ack_lines for detail in ack_line.details]
+    is_all_pending = pending and all(_is_pending(ack_line) for ack_line in ack_lines)
+    general = NO_PROMISES if is_all_pending else read(heading)
     total = division.total
     has_accepted = total.accepted > 0
     pieces: list[Piece] = []
     faults: list[str] = []
     rest = iter(division.parts)
-    for ack_line, is_pending in zip(ack_lines, pending, strict=True):
+    for ack_line in ack_lines:
+        is_pending = pending and _is_pending(ack_line)
         of_line = NO_PROMISES if is_pending else read(ack_line.dates).filled_from(general)
         own_pieces: list[Piece] = []
         details: Sequence[Detail | None] = ack_line.details or (None,)
@@ -193,15 +196,15 @@ def _with_dates(
     return LineReading(
         total,
         tuple(in_order(pieces)),
-        "SP" in [detail.code for ack_line in ack_lines for detail in ack_line.details],
+        pending,
         tuple(dict.fromkeys(undecided)),
         "; ".join(faults) or None,
     )
 
 
-def _are_pending(details: Sequence[Detail]) -> bool:
+def _is_pending(ack_line: AcknowledgedLine) -> bool:
     """Whether a line has an ACK, and none that is not SP."""
-    return {detail.code for detail in details} == {"SP"}
+    return {detail.code for detail in ack_line.details} == {"SP"}
 
 
 def _of_detail(detail: Detail, read: Callable[[Sequence[StatedDate]], Promises]) -> Promises:

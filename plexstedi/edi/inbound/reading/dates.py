@@ -87,7 +87,7 @@ class Promises(Struct, frozen=True):
 
     def filled_from(self, other: Promises) -> Promises:
         """These promises, with missing ones taken from the less specific `other`."""
-        if not other:
+        if other.ship is None and other.delivery is None:
             return self
         return Promises(self.ship or other.ship, self.delivery or other.delivery)
 
