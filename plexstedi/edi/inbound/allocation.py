@@ -54,11 +54,12 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
     """The releases less the received quantity, earliest due date first (one without a date last)."""
     left, rest = received, []
     for schedule in sorted(schedules, key=lambda s: (s.due or date.max, s.release_number)):
+        if left == 0 < schedule.quantity:
+            rest.append(schedule)
+            continue
         taken = min(left, schedule.quantity)
         left -= taken
-        if taken == 0 < schedule.quantity:
-            rest.append(schedule)
-        elif taken < schedule.quantity:
+        if taken < schedule.quantity:
             rest.append(replace(schedule, quantity=schedule.quantity - taken))
     return rest
 

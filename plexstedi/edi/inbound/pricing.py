@@ -48,7 +48,8 @@ class Compared(Struct, frozen=True):
     @property
     def differs(self) -> bool:
         """Whether the acknowledged price differs."""
-        return self.sent != self.acknowledged
+        # Fractions compare slowly, and most prices are those sent: one and the same object, see `_each`.
+        return self.sent is not self.acknowledged and self.sent != self.acknowledged
 
     def within(self, up_pct: Decimal, down_pct: Decimal) -> bool:
         """Whether the acknowledged price is at most this many percent above or below the one sent."""

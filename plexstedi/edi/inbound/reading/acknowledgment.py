@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
@@ -37,6 +37,8 @@ _ITEMS_END = 26
 """ACK26 is the last item number of an ACK."""
 _MOST_LINES = 100_000
 """Maximum repeats of the loops PO1 and POC (X12 004010)."""
+_PLAIN = frozenset({Decimal, date, time, type(None)})
+"""Types of elements that contain no text."""
 _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
 """Name and address segments: not interpreted, so broken text in them is not a fault."""
 IMPOSSIBLE_DATE = "date-impossible"
@@ -192,12 +194,11 @@ class _Location(Struct):
         found = [
             (f"{segment.id}{position:02}", broken)
             for segment in segments
-            if segment.id not in _ADDRESSES
+            # Nearly every segment is whole, which is seen without a call for each of its elements.
+            if [v for v in segment.elements if (BROKEN_CHARACTER in v if type(v) is str else type(v) not in _PLAIN)]
+            and segment.id not in _ADDRESSES
             for position, value in enumerate(segment.elements, start=1)
-            # Nearly every value is whole text: it is excluded without a call.
-            if value is not None
-            and (BROKEN_CHARACTER in value if type(value) is str else isinstance(value, (str, Composite)))
-            and (broken := _broken_text(value)) is not None
+            if (broken := _broken_text(value)) is not None
         ]
         reported = {reason.message.partition(":")[0] for reason in self.faults} if found else set()
         for element, broken in found:

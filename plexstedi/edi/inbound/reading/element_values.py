@@ -100,8 +100,8 @@ def read_date(value: Value | None) -> date | None | Bad:
     """
     if isinstance(value, date):
         return value
-    written = read_text(value)
-    if written is None:
+    written = value.strip() if isinstance(value, str) else read_text(value)
+    if not written:
         return None if not isinstance(value, Composite) else Bad("a composite is not a date")
     if isinstance(value, Decimal) and len(written) < 6:
         written = written.zfill(6)
@@ -153,6 +153,4 @@ def date_qualifier(value: Value | None) -> str | None:
     written = read_text(value)
     if written is None:
         return None
-    if len(written) == _QUALIFIER_LENGTH and written.isascii() and written.isdecimal():
-        return written
     return written.zfill(_QUALIFIER_LENGTH) if is_digits(written) else written.upper()
