@@ -94,7 +94,7 @@ def compare_price(
 @lru_cache(maxsize=1024)
 def _each(price: Decimal, per: Decimal) -> Fraction:
     """Price of one. Most prices are those sent."""
-    return Fraction(price) / Fraction(per)
+    return Fraction(price) if per == 1 else Fraction(price) / Fraction(per)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:

@@ -324,8 +324,9 @@ def _read_number(text: str, cents: bool) -> Decimal | str:
     """The number in canonical form. The same few numbers are in several segments of a line, or in many lines."""
     if not _NUMBER.fullmatch(text):
         return text
-    # A number out of bounds stays text, like any other value that is not a number.
-    number = plain_number(f"{text}e-2" if cents else text)
+    written = f"{text}e-2" if cents else text
+    # A number out of bounds stays text, like any other value that is not a number. A short one is within them.
+    number = Decimal(written) if len(text) <= MOST_DIGITS else plain_number(written)
     return text if number is None else plain(number)
 
 
