@@ -108,14 +108,17 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
 
     Raise ValueError for a name that is not an element position.
     """
-    positions: dict[int, Value] = {}
+    found: list[Value | None] = []
     for name, value in elements.items():
         position = _position(name)
         if position == 0:
             raise ValueError(f"{segment_id}: {name} is not an element position")
-        if value is not None and value != "":
-            positions[position] = value
-    return Segment(segment_id, tuple(map(positions.get, range(1, max(positions, default=0) + 1))))
+        if value is None or (isinstance(value, str) and not value):
+            continue
+        # Builders write nearly all elements in their order.
+        found += [None] * (position - len(found))
+        found[position - 1] = value
+    return Segment(segment_id, tuple(found))
 
 
 @lru_cache(maxsize=256)
