@@ -42,6 +42,7 @@ _BLANKS = " \t\n\r"
 _BLANK = re.compile(f"[{_BLANKS}]*")
 _ENCODING_BYTES = 4
 """Bytes from which the encoding is detected."""
+_CONTAINERS = frozenset({dict, list})
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^"\[\]{}]+|.', re.DOTALL)
 
 
@@ -321,8 +322,9 @@ def _is_too_deep(level: list[Any]) -> bool:
         level = [
             item
             for each in level
-            for item in (each.values() if isinstance(each, dict) else each)
-            if isinstance(item, (dict, list))
+            for item in (each.values() if type(each) is dict else each)
+            # The exact types that the parser makes: asking for instances takes twice as long.
+            if type(item) in _CONTAINERS
         ]
         if not level:
             return False

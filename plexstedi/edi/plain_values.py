@@ -21,7 +21,6 @@ BROKEN_CHARACTER = "\ufffd"
 _LONGEST = 3 * MOST_DIGITS
 _BOUNDED = Context(prec=MOST_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Rounded])
 _NUMBER = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?")
-_WHOLE = re.compile(r"[0-9]+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 FIRST_TIME, LAST_TIME = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 """Times in this range can be converted to any zone and shifted by a day without leaving the calendar."""
@@ -49,8 +48,8 @@ def plain_whole(text: str) -> int | None:
 
 
 def is_digits(text: str) -> bool:
-    """Whether the text consists of ASCII digits only (`str.isdigit` also accepts `²` and digits of other scripts)."""
-    return _WHOLE.fullmatch(text) is not None
+    """Whether the text consists of ASCII digits only (`str.isdigit` alone accepts `²` and digits of other scripts)."""
+    return text.isascii() and text.isdigit()
 
 
 def _bounded(digits: str) -> bool:

@@ -73,6 +73,7 @@ def basis_quantity(basis: str | None, unit: str) -> Decimal | None:
     return quantity if per is None or per == unit else None
 
 
+@lru_cache(maxsize=1024)
 def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:
     """`dividend / divisor` if it has at most `places` decimals, else None. Never rounds.
 

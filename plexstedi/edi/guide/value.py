@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ _WIDEST = 18
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
 
 
-class Fitted(NamedTuple):
+class Fitted(Struct, frozen=True):
     """The value as accepted: in JSON, and as the X12 element sent."""
 
     json: GuideJson

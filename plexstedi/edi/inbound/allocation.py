@@ -24,19 +24,19 @@ class Piece(Struct, frozen=True):
     release_id: str | None = None
     """Plex id of the release that the acknowledgment names; None: allocated by date."""
 
-    @property
-    def when(self) -> date:
-        """Sort key: delivery date, else ship date; a piece without a date sorts last."""
-        promise = self.promises.delivery or self.promises.ship
-        return promise.on if promise is not None else date.max
-
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
-    """Pieces with a quantity: confirmed before backordered, each sorted by date."""
+    """Pieces with a quantity: confirmed before backordered, each sorted by delivery date, else by ship date."""
     found = [piece for piece in pieces if piece.quantity > 0]
     if len(found) > 1:
-        found.sort(key=lambda p: (p.backordered, p.when))
+        found.sort(key=_order)
     return found
+
+
+def _order(piece: Piece) -> tuple[bool, date]:
+    """A piece without a date sorts last."""
+    promise = piece.promises.delivery or piece.promises.ship
+    return piece.backordered, date.max if promise is None else promise.on
 
 
 def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
@@ -54,11 +54,12 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
     """The releases less the received quantity, earliest due date first (one without a date last)."""
     left, rest = received, []
     for schedule in sorted(schedules, key=lambda s: (s.due or date.max, s.release_number)):
+        if left == 0 < schedule.quantity:
+            rest.append(schedule)
+            continue
         taken = min(left, schedule.quantity)
         left -= taken
-        if taken == 0 < schedule.quantity:
-            rest.append(schedule)
-        elif taken < schedule.quantity:
+        if taken < schedule.quantity:
             rest.append(replace(schedule, quantity=schedule.quantity - taken))
     return rest
 
@@ -66,21 +67,23 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
 def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tuple[ConfirmedSchedule, ...]:
     """Allocate each piece to the release that it names, else the earliest promise to the earliest due date.
 
-    A quantity beyond all releases is allocated to the last one.
+    A quantity beyond all releases is allocated to the last one. Pieces that name no release are `in_order`.
     """
     result: list[ConfirmedSchedule] = []
     named = [piece for piece in pieces if piece.release_id is not None]
-    for schedule in schedules if named else ():
-        for piece in in_order(p for p in named if p.release_id == schedule.release_id):
-            _add(result, piece, piece.quantity, schedule)
-    known = {schedule.release_id for schedule in schedules}
-    # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
-    _by_date(result, in_order(p for p in pieces if p.release_id not in known), schedules)
+    if named:
+        for schedule in schedules:
+            for piece in in_order([p for p in named if p.release_id == schedule.release_id]):
+                _add(result, piece, piece.quantity, schedule)
+        known = {schedule.release_id for schedule in schedules}
+        # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
+        pieces = in_order([p for p in pieces if p.release_id not in known])
+    _by_date(result, pieces, schedules)
     return tuple(result)
 
 
 def _by_date(result: list[ConfirmedSchedule], pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> None:
-    queue = deque((schedule, schedule.quantity) for schedule in schedules)
+    queue = deque([(schedule, schedule.quantity) for schedule in schedules])
     last = schedules[-1] if schedules else None
     for piece in pieces:
         left = piece.quantity

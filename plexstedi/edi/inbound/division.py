@@ -39,6 +39,9 @@ class Parts(Struct, frozen=True):
         return self.accepted + self.backordered + self.rejected
 
 
+NO_PARTS = Parts()
+
+
 class StatedPart(Struct, frozen=True):
     """One ACK (or the echo of a PO1) with its quantity in the unit sent; None if it has none."""
 
@@ -51,7 +54,7 @@ class Divided(Struct, frozen=True):
     """Division per stated part, in the given order, and the remainder that follows from them."""
 
     parts: tuple[Parts, ...]
-    remainder: Parts = Parts()
+    remainder: Parts = NO_PARTS
 
     @property
     def total(self) -> Parts:
@@ -69,6 +72,7 @@ class Undivided(Struct, frozen=True):
 
 Division: TypeAlias = Divided | Undivided
 
+_BACKORDERS = (LineMeaning.BACKORDER, LineMeaning.PARTIAL)
 _ASK = f"ask the supplier, then {DECIDE}"
 
 
@@ -77,16 +81,16 @@ def divide(
 ) -> Division:
     """Divide the stated parts of a line with `ordered` ordered and `open_quantity` not yet received."""
     stated = _rejected_as_a_whole(stated)
-    backorders = [p for p in stated if p.meaning in (LineMeaning.BACKORDER, LineMeaning.PARTIAL)]
-    if any(p.quantity == 0 and p.meaning is LineMeaning.REJECTED for p in stated):
+    backorders = [p for p in stated if p.meaning in _BACKORDERS]
+    if [p for p in stated if p.quantity == 0 and p.meaning is LineMeaning.REJECTED]:
         return Undivided("rejected-zero", f"{_written(stated)} rejects a quantity of zero", _ASK)
     # A part without quantity can only be the whole line, so it must be the only one.
-    if any(p.quantity is None for p in stated):
+    if [p for p in stated if p.quantity is None]:
         return _without_quantity(stated, open_quantity)
-    if any(p.quantity == 0 for p in backorders):
+    if [p for p in backorders if p.quantity == 0]:
         return Undivided("backorder-zero", f"{_written(stated)} backorders a quantity of zero", _ASK)
     if not backorders:
-        return Divided(tuple(_as_stated(p) for p in stated))
+        return Divided(tuple([_as_stated(p) for p in stated]))
     kinds = {p.meaning for p in backorders}
     if kinds == {LineMeaning.BACKORDER, LineMeaning.PARTIAL}:
         return _both(stated, ordered, open_quantity)
@@ -108,7 +112,7 @@ def divide(
 
 def _rejected_as_a_whole(stated: Sequence[StatedPart]) -> Sequence[StatedPart]:
     """A single rejection with quantity zero states the quantity left, so it rejects the whole line."""
-    if len(stated) == 1 and stated[0].meaning is LineMeaning.REJECTED and stated[0].quantity == 0:
+    if len(stated) == 1 and stated[0].quantity == 0 and stated[0].meaning is LineMeaning.REJECTED:
         return [replace(stated[0], quantity=None)]
     return stated
 

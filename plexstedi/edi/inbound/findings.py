@@ -26,15 +26,19 @@ _SHOWN = 400
 
 def in_quotes(words: Sequence[str]) -> str:
     """Supplier text quoted for a reason, shortened."""
+    if not words:
+        return ""
     quote = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
     return "" if not quote else f'"{quote}"' if len(quote) <= _SHOWN else f'"{quote[:_SHOWN]}…"'
 
 
 def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None) -> tuple[Reason, ...]:
     """The reasons, with the supplier text added to the first (RULES.md Reading 6)."""
+    if not reasons:
+        return ()
     different = tuple(dict.fromkeys(reasons))
     quote = in_quotes(words)
-    if not quote or not different:
+    if not quote:
         return different
     first = different[0]
     message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {quote}"

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 
 from msgspec import Struct
 
-from plexstedi.edi.inbound.allocation import still_open
-from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.matching import LineMatch
 from plexstedi.edi.inbound.outcome import AckState
 from plexstedi.edi.inbound.reading.stated import StatedDate
@@ -18,7 +15,7 @@ from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 
 
-class LineCase(Struct, frozen=True, dict=True):
+class LineCase(Struct, frozen=True):
     """Input for reconciling one line."""
 
     sent: SentLine
@@ -26,6 +23,10 @@ class LineCase(Struct, frozen=True, dict=True):
     """Lines of the acknowledgment matched to it."""
     received: Decimal
     """In the unit sent."""
+    open: Decimal
+    """Ordered less received."""
+    open_releases: Sequence[SentSchedule]
+    """The releases as sent, less what is received."""
     heading: tuple[StatedDate, ...]
     settings: SupplierSettings
     listed: bool = True
@@ -38,24 +39,14 @@ class LineCase(Struct, frozen=True, dict=True):
     """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
 
     @property
-    def open(self) -> Decimal:
-        """Ordered less received."""
-        return max(self.sent.quantity - self.received, ZERO)
-
-    @cached_property
-    def open_releases(self) -> Sequence[SentSchedule]:
-        """The releases as sent, less what is received."""
-        return still_open(self.sent.schedules, self.received)
-
-    @property
     def release_ids(self) -> tuple[str, ...]:
         """Plex ids of the releases as sent that are not yet received."""
-        return tuple(schedule.release_id for schedule in self.open_releases)
+        return tuple([schedule.release_id for schedule in self.open_releases])
 
     @property
     def code(self) -> str | None:
         """ACK01 codes of the line, as received, joined by `+`."""
-        codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
+        codes = dict.fromkeys([d.code for m in self.matches for d in m.acknowledged.details if d.code])
         return "+".join(codes) or None
 
     @property
@@ -65,4 +56,4 @@ class LineCase(Struct, frozen=True, dict=True):
         for match in self.matches:
             text += [detail.industry_code for detail in match.acknowledged.details if detail.industry_code]
             text += match.acknowledged.words
-        return tuple(dict.fromkeys(text))
+        return tuple(dict.fromkeys(text)) if text else ()

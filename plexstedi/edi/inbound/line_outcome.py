@@ -9,6 +9,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from plexstedi.edi.inbound.allocation import still_open
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
@@ -62,10 +63,13 @@ class AcknowledgmentCase(Struct, frozen=True):
 
     def case(self, line: SentLine, matches: tuple[LineMatch, ...], *, listed: bool) -> LineCase:
         """Case of one line with its matches."""
+        received = self.received.get(line.line, ZERO)
         return LineCase(
             sent=line,
             matches=matches,
-            received=self.received.get(line.line, ZERO),
+            received=received,
+            open=max(line.quantity - received, ZERO),
+            open_releases=still_open(line.schedules, received),
             heading=self.acknowledgment.dates,
             settings=self.settings,
             listed=listed,
@@ -88,7 +92,7 @@ class LineCoverage(Struct, frozen=True):
     def of(self, line: SentLine) -> tuple[LineMatch, ...]:
         """Matches of a line, matched again if this is another version of it."""
         matches = self.by_line.get(line.line, ())
-        if all(match.line is line for match in matches):
+        if not [match for match in matches if match.line is not line]:
             return matches
         index = LineIndex((line,))
         matched_again = (match_line(match.acknowledged, index) for match in matches)
@@ -126,7 +130,7 @@ def _acknowledged(
     line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: AcknowledgmentCase
 ) -> LineOutcome:
     meaning = document.meaning
-    if any(not m.acknowledged.details for m in matches):
+    if [match for match in matches if not match.acknowledged.details]:
         if meaning is TypeMeaning.EXCEPTIONS:
             findings.hold("no-detail", "listed as an exception, but no ACK says which kind")
         elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plexstedi.edi.inbound.allocation import Piece, in_order
-from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
+from plexstedi.edi.inbound.division import NO_PARTS, ZERO, Divided, Parts, StatedPart, Undivided, divide
 from plexstedi.edi.inbound.reading.ack_codes import (
     DELETING_CHANGES,
     REFUSING_CHANGE,
@@ -18,11 +18,14 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     line_meaning,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
-from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, Reading, promises_at
+from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, promises_at
 from plexstedi.edi.inbound.reading.stated import Detail, StatedDate, StatedSchedule
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
+
+_AS_ORDERED = (LineMeaning.ACCEPTED, LineMeaning.HOLD)
+"""Meanings of a code whose quantity may repeat that of the order."""
 
 
 class LineReading(Struct, frozen=True):
@@ -30,6 +33,7 @@ class LineReading(Struct, frozen=True):
 
     total: Parts
     pieces: tuple[Piece, ...]
+    """`in_order`, unless they name releases."""
     date_pending: bool = False
     undecided: tuple[str, ...] = ()
     """Descriptions of dates whose meaning is undecided (`date_qualifiers`, or a review)."""
@@ -99,7 +103,7 @@ def _stated_parts(
                 return _unit_unknown(unit, sent)
         else:
             quantity = None
-            takes_echo = meaning in (LineMeaning.ACCEPTED, LineMeaning.HOLD) and len(ack_line.details) == 1
+            takes_echo = meaning in _AS_ORDERED and len(ack_line.details) == 1
             if takes_echo and ack_line.quantity is not None:
                 if echoed is None:
                     return _unit_unknown(ack_line.unit, sent)
@@ -120,7 +124,7 @@ def _as_scheduled(
 
     If the SCH quantities add up to one of them and the line quantity is the other or missing, the schedules count.
     """
-    if not ack_line.schedules or part.meaning not in (LineMeaning.ACCEPTED, LineMeaning.HOLD):
+    if not ack_line.schedules or part.meaning not in _AS_ORDERED:
         return part
     if part.quantity is not None and part.quantity not in expected:
         return part
@@ -131,7 +135,7 @@ def _as_scheduled(
         for schedule in ack_line.schedules
     ]
     known = [quantity for quantity in laid if quantity is not None]
-    scheduled = sum(known, Decimal(0))
+    scheduled = sum(known, ZERO)
     if len(known) < len(laid) or scheduled not in expected:
         return part
     return replace(part, quantity=scheduled)
@@ -148,41 +152,39 @@ def _with_dates(
     undecided: list[str] = []
 
     def read(dates: Sequence[StatedDate]) -> Promises:
-        reading: Reading = promises_at(dates, own)
+        if not dates:
+            return NO_PROMISES
+        reading = promises_at(dates, own)
         undecided.extend(reading.undecided)
         return reading.promises
 
-    general = NO_PROMISES
-    if not _all_pending(ack_lines):
-        general = read(heading)
+    # SP accepts with the date pending: any date in the document is not a promise for this part.
+    pending = "SP" in [detail.code for ack_line in ack_lines for detail in ack_line.details]
+    is_all_pending = pending and all(_is_pending(ack_line) for ack_line in ack_lines)
+    general = NO_PROMISES if is_all_pending else read(heading)
     total = division.total
     has_accepted = total.accepted > 0
     pieces: list[Piece] = []
     faults: list[str] = []
-    pending = False
     rest = iter(division.parts)
     for ack_line in ack_lines:
-        is_pending = [detail.code == "SP" for detail in ack_line.details]
-        pending = pending or any(is_pending)
-        of_line = NO_PROMISES if is_pending and all(is_pending) else read(ack_line.dates).filled_from(general)
+        is_pending = pending and _is_pending(ack_line)
+        of_line = NO_PROMISES if is_pending else read(ack_line.dates).filled_from(general)
         own_pieces: list[Piece] = []
         details: Sequence[Detail | None] = ack_line.details or (None,)
         for detail in details:
             parts = next(rest)
-            # SP accepts with the date pending: any date in the document is not a promise for this part.
             if detail is not None and detail.code == "SP":
                 own_pieces.append(Piece(parts.accepted))
                 continue
             close = NO_PROMISES if detail is None else _of_detail(detail, read)
-            # Dates of the line or heading belong to the confirmed part, and to a backorder only if it is alone.
-            later = close if has_accepted else close.filled_from(of_line)
-            own_pieces += [
-                Piece(parts.accepted, False, close.filled_from(of_line)),
-                Piece(parts.backordered, True, later),
-            ]
+            own_pieces.append(Piece(parts.accepted, False, close.filled_from(of_line)))
+            if parts.backordered:
+                # Dates of the line or heading belong to the confirmed part, and to a backorder only if it is alone.
+                own_pieces.append(Piece(parts.backordered, True, close if has_accepted else close.filled_from(of_line)))
         if len(ack_lines) == 1:
             own_pieces += _remainder(division.remainder, of_line)
-        if ack_line.schedules and not all(is_pending or [False]):
+        if ack_line.schedules and not is_pending:
             scheduled = _scheduled(ack_line, own_pieces, sent, settings, read)
             if isinstance(scheduled, str):
                 faults.append(scheduled)
@@ -200,19 +202,21 @@ def _with_dates(
     )
 
 
-def _all_pending(ack_lines: Sequence[AcknowledgedLine]) -> bool:
-    codes = [detail.code for ack_line in ack_lines for detail in ack_line.details]
-    return bool(codes) and all(code == "SP" for code in codes) and all(ack_line.details for ack_line in ack_lines)
+def _is_pending(ack_line: AcknowledgedLine) -> bool:
+    """Whether a line has an ACK, and none that is not SP."""
+    return {detail.code for detail in ack_line.details} == {"SP"}
 
 
 def _of_detail(detail: Detail, read: Callable[[Sequence[StatedDate]], Promises]) -> Promises:
     """Promises of an ACK: DTM in its loop, then ACK04 and ACK05."""
     inline = read((detail.date,)) if detail.date is not None else NO_PROMISES
-    return read(detail.dates).filled_from(inline)
+    return read(detail.dates).filled_from(inline) if detail.dates else inline
 
 
 def _remainder(remainder: Parts, of_line: Promises) -> list[Piece]:
     """Pieces for the remainder implied by a backorder code; a backordered part has no promised date."""
+    if remainder is NO_PARTS:
+        return []
     return [Piece(remainder.accepted, False, of_line), Piece(remainder.backordered, True)]
 
 
@@ -234,6 +238,8 @@ def _scheduled(
             return f"SCH02 gives the unit {schedule.unit}, ordered in {sent.unit}"
         laid.append(piece)
     total = _sum(laid)
+    if not later and total == total_now:
+        return _fill(in_order(laid), now, later)
     if total == total_now + total_later:
         return _fill(_split(laid, total_now), now, later)
     # Equal parts: nothing shows whether the SCH quantities refer to the confirmed or to the backordered one.
@@ -241,7 +247,7 @@ def _scheduled(
         return f"the SCH quantities ({total}) could be either those shipped now or those shipped later"
     if total == total_now:
         return [*_fill(laid, now, later), *later]
-    released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))
+    released = sum((schedule.quantity for schedule in sent.schedules), ZERO)
     if not later and total == released < total_now:
         # Blanket order: the whole quantity is confirmed, but SCH repeat only the releases sent: only these have dates.
         return [*_fill(laid, now, later), Piece(total_now - released)]
@@ -258,13 +264,13 @@ def _schedule_piece(
     read: Callable[[Sequence[StatedDate]], Promises],
 ) -> Piece | None:
     if schedule.quantity is None:
-        return Piece(Decimal(0))
+        return Piece(ZERO)
     quantity = in_sent_unit(schedule.quantity, schedule.unit or ack_line.unit, sent, settings)
     return None if quantity is None else Piece(quantity, False, read(schedule.dates))
 
 
 def _sum(pieces: Iterable[Piece]) -> Decimal:
-    return sum((piece.quantity for piece in pieces), Decimal(0))
+    return sum([piece.quantity for piece in pieces], ZERO)
 
 
 def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:

@@ -177,22 +177,22 @@ class LineIndex:
 
     def has_another_part(self, acknowledged: AcknowledgedLine, line: SentLine) -> bool:
         """Whether the part is that of other lines only. A part may be on all lines, so these are not listed for it."""
+        if stated_items(acknowledged) == (line.items,):
+            return False
         found = self._of_part(acknowledged)
-        return bool(found) and not any(lines.get(line.line) == line for lines in found)
+        return bool(found) and line not in [lines.get(line.line) for lines in found]
 
     def _of_part(self, acknowledged: AcknowledgedLine) -> Sequence[Mapping[int, SentLine]]:
         """Lines by number, for each number of the family that decides."""
-        keys = _part_keys(stated_items(acknowledged))
-        for family in range(len(_FAMILIES)):
-            found = [self._by_part[key] for key in keys if key[0] == family and key in self._by_part]
-            if found:
-                return found
-        return []
+        keys = [key for key in _part_keys(stated_items(acknowledged)) if key in self._by_part]
+        decisive = min([family for family, _ in keys], default=None)
+        return [self._by_part[key] for key in keys if key[0] == decisive]
 
 
 def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
     """Item numbers by qualifier, for each place that states some."""
-    return (acknowledged.items, *acknowledged.other_items, *(detail.items for detail in acknowledged.details))
+    places = (acknowledged.items, *acknowledged.other_items, *[detail.items for detail in acknowledged.details])
+    return tuple([items for items in places if items])
 
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
@@ -247,7 +247,7 @@ def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ..
         differing = [(q, item, line.items[q]) for q, item in items.items() if q in line.items]
         found += [f"{q} {item} instead of {sent}" for q, item, sent in differing if _part(sent) != _part(item)]
         found += _other_of_a_side(items, line)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def _other_of_a_side(items: Mapping[str, str], line: SentLine) -> list[str]:

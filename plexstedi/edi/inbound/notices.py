@@ -52,8 +52,10 @@ def known_currency(currency: str | None) -> str | None:
     return code if len(code) == 3 and code.isalpha() else None
 
 
-def other_currencies(stated: Iterable[str], currency: str | None) -> tuple[str, ...]:
+def other_currencies(stated: Collection[str], currency: str | None) -> tuple[str, ...]:
     """Currencies that differ from that of the order; empty if the latter is unknown."""
+    if not stated:
+        return ()
     known = known_currency(currency)
     return () if known is None else tuple(dict.fromkeys(code for code in stated if code != known))
 
@@ -76,6 +78,8 @@ def _places(
     yield from (("order", extra) for extra in acknowledgment.extras)
     yield from (("order", _currency(code)) for code in acknowledgment.currencies if unknown)
     for line in acknowledgment.lines:
+        if not (line.extras or line.currencies):
+            continue
         where = f"line {numbers[line.position]}" if line.position in numbers else line.place
         yield from ((where, extra) for extra in line.extras if not extra.holds)
         yield from ((where, _currency(code)) for code in line.currencies if unknown)

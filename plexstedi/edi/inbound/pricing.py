@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -18,6 +18,7 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
 
 _ONE = Fraction(1)
+_WHOLE = Decimal(1)
 
 
 def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
@@ -28,13 +29,14 @@ def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
     return (own, *ack_line.other_prices)
 
 
-def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
+def stated_numbers(ack_line: AcknowledgedLine) -> Sequence[Decimal]:
     """Every quantity and price that the line states."""
-    details = (detail.quantity for detail in ack_line.details)
-    schedules = (schedule.quantity for schedule in ack_line.schedules)
-    prices = (price.price for price in ack_line.other_prices)
-    stated = (ack_line.quantity, *details, *schedules, ack_line.price, *prices)
-    return (number for number in stated if number is not None)
+    stated = [ack_line.quantity]
+    stated += [detail.quantity for detail in ack_line.details]
+    stated += [schedule.quantity for schedule in ack_line.schedules]
+    stated.append(ack_line.price)
+    stated += [price.price for price in ack_line.other_prices]
+    return [number for number in stated if number is not None]
 
 
 class Compared(Struct, frozen=True):
@@ -46,7 +48,8 @@ class Compared(Struct, frozen=True):
     @property
     def differs(self) -> bool:
         """Whether the acknowledged price differs."""
-        return self.sent != self.acknowledged
+        # Fractions compare slowly, and most prices are those sent: one and the same object, see `_each`.
+        return self.sent is not self.acknowledged and self.sent != self.acknowledged
 
     def within(self, up_pct: Decimal, down_pct: Decimal) -> bool:
         """Whether the acknowledged price is at most this many percent above or below the one sent."""
@@ -91,7 +94,7 @@ def compare_price(
 @lru_cache(maxsize=1024)
 def _each(price: Decimal, per: Decimal) -> Fraction:
     """Price of one. Most prices are those sent."""
-    return Fraction(price) / Fraction(per)
+    return Fraction(price) if per == 1 else Fraction(price) / Fraction(per)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:
@@ -105,7 +108,7 @@ def price_sent(sent: SentLine) -> Decimal | None:
 def _per(basis: str | None, unit: str) -> tuple[Decimal, str] | None:
     """Quantity and unit that a price refers to."""
     if basis is None:
-        return Decimal(1), unit
+        return _WHOLE, unit
     known = PRICE_BASIS_UNITS.get(basis)
     if known is None:
         return None

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from plexstedi.edi.business_days import days
 from plexstedi.edi.inbound.allocation import Piece, allocate, without
-from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
+from plexstedi.edi.inbound.division import NO_PARTS, ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
@@ -34,29 +34,32 @@ from plexstedi.edi.inbound.reading.element_values import is_sensible
 from plexstedi.edi.sent import SentSchedule
 from plexstedi.edi.units import exact_quotient
 
+_ANNOUNCING = frozenset({"IC", "IQ", "IP", "DR"})
+"""ACK01 codes that announce a change."""
 _YEARS_AHEAD = 10
 """As for the due dates of orders (RULES.md Sending 3)."""
 
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     """Outcome of the line; `findings` may already contain reasons of the whole document."""
-    for match in case.matches:
-        findings.holds += match.acknowledged.faults
-        check_status_codes(match.acknowledged, findings, case.settings)
-        for item in other_items(match.acknowledged, case.sent):
+    unreadable = False
+    ack_lines = [match.acknowledged for match in case.matches]
+    for ack_line in ack_lines:
+        for fault in ack_line.faults:
+            findings.holds.append(fault)
+            unreadable = unreadable or fault.code != IMPOSSIBLE_DATE
+        check_status_codes(ack_line, findings, case.settings)
+        for item in other_items(ack_line, case.sent):
             findings.hold("other-part", f"the supplier acknowledges another part: {item}")
-        for code in other_currencies(match.acknowledged.currencies, case.currency):
+        for code in other_currencies(ack_line.currencies, case.currency):
             findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
-        check_change_code(match.acknowledged, findings, case.settings)
-        for extra in match.acknowledged.extras:
+        check_change_code(ack_line, findings, case.settings)
+        for extra in ack_line.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
+                unreadable = True
     price = _check_prices(case, findings)
-    unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.acknowledged.faults)
-    unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.acknowledged.extras)
-    for absurd in (
-        number for m in case.matches for number in stated_numbers(m.acknowledged) if not is_sensible(number)
-    ):
+    for absurd in [n for ack_line in ack_lines for n in stated_numbers(ack_line) if not is_sensible(n)]:
         findings.hold("number-absurd", f"{absurd:.3E} is not a plausible value for an order")
         unreadable = True
     read = None if unreadable else read_case(case, findings)
@@ -64,7 +67,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
         return _outcome(case, findings, None, (), price)
     _check_quantity(read.total, case, findings)
     # Releases sent as lines are acknowledged by name; else the open ones are served in order of due date.
-    named = any(m.schedule is not None for m in case.matches)
+    named = [match for match in case.matches if match.schedule is not None]
     releases = case.sent.schedules if named else case.open_releases
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
@@ -104,7 +107,7 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
         pieces = tuple(replace(piece, release_id=schedule.release_id) for piece in read.pieces)
         groups.append(replace(read, pieces=pieces))
     return LineReading(
-        sum((g.total for g in groups), Parts()),
+        sum((g.total for g in groups), NO_PARTS),
         tuple(piece for g in groups for piece in g.pieces),
         any(g.date_pending for g in groups),
         tuple(dict.fromkeys(text for g in groups for text in g.undecided)),
@@ -119,7 +122,7 @@ def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, fin
         return LineReading(Parts(rejected=still), ())
     if still > 0:
         findings.hold("release-missing", f"release {schedule.release_number} ({still}) is not in the acknowledgment")
-    return LineReading(Parts(), ())
+    return LineReading(NO_PARTS, ())
 
 
 def _read_group(
@@ -282,7 +285,9 @@ def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -
     """Check codes that announce a change: one without the changed value holds, with equal values it is only noted
     (RULES.md Reading 2)."""
     ack_lines = [m.acknowledged for m in case.matches]
-    codes = {d.code for ack_line in ack_lines for d in ack_line.details}
+    codes = _ANNOUNCING.intersection([d.code for ack_line in ack_lines for d in ack_line.details])
+    if not codes:
+        return
     if "IP" in codes and all(ack_line.price is None and not ack_line.other_prices for ack_line in ack_lines):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but there is no price")
     stated = [d.quantity for a in ack_lines for d in a.details if d.code == "IQ"] + [a.quantity for a in ack_lines]
@@ -291,7 +296,7 @@ def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -
     if "DR" in codes and not read.undecided and not any(piece.promises for piece in read.pieces):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('DR')}, but no date is promised")
     if not findings.changed:
-        for code in sorted(codes & {"IC", "IQ", "IP", "DR"}):
+        for code in sorted(codes):
             findings.note(f"ACK01 is {line_in_words(code)}, all compared values are as ordered")
 
 
@@ -302,7 +307,7 @@ def _outcome(
     schedules: tuple[ConfirmedSchedule, ...],
     price: Decimal | None,
 ) -> LineOutcome:
-    parts = read.total if read is not None else Parts()
+    parts = read.total if read is not None else NO_PARTS
     code, words = case.code, case.words
     if parts.rejected > 0:
         state = AckState.REJECTED

@@ -7,7 +7,7 @@ composite; without one the element is text (codes and identifiers included).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -19,12 +19,17 @@ class Element(Struct, frozen=True):
     kind: str
 
 
-class SegmentDef(Struct, frozen=True):
+class SegmentDef(Struct, frozen=True, dict=True):
     """One segment: its Guide JSON name without the id, and its elements from position 1."""
 
     id: str
     name: str
     elements: tuple[Element, ...]
+
+    @cached_property
+    def not_texts(self) -> tuple[tuple[int, str], ...]:
+        """Index (position less 1) and kind of each element that is not text."""
+        return tuple((index, element.kind) for index, element in enumerate(self.elements) if element.kind)
 
     @property
     def key(self) -> str:

@@ -8,7 +8,7 @@ Base maxima: edi/X12.md 3.1 and X12's set tables.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ Section = Literal["heading", "detail", "summary"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
-class SetEntry(Struct, frozen=True):
+class SetEntry(Struct, frozen=True, dict=True):
     """One entry of a set: a segment, or a loop with its entries (without the opening segment)."""
 
     id: str
@@ -27,7 +27,12 @@ class SetEntry(Struct, frozen=True):
 
     def find(self, segment_id: str) -> SetEntry | None:
         """The direct entry with this segment id, None if absent."""
-        return next((entry for entry in self.entries if entry.id == segment_id), None)
+        return self._by_id.get(segment_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, SetEntry]:
+        # Of several entries with one id the first is meant.
+        return {entry.id: entry for entry in reversed(self.entries)}
 
 
 class SetDef(Struct, frozen=True):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -279,49 +280,63 @@ def _agree(where: str, row: list[str], position: int, wanted: int) -> None:
 
 def _read_segment(row: list[str], release: str, component: str) -> Segment:
     definition = segment_def(row[0], release)
-    elements: list[Value | None] = []
-    for position, text in enumerate(row[1:], start=1):
-        element = definition.element(position) if definition else None
-        elements.append(_read_value(text, element.kind if element else "", component))
+    elements: list[Value | None] = [text if text.strip() else None for text in row[1:]]
+    for index, kind in definition.not_texts if definition else ():
+        if index >= len(elements):
+            break
+        text = elements[index]
+        if isinstance(text, str):
+            elements[index] = _read_value(text, kind, component)
     while elements and elements[-1] is None:
         elements.pop()
     return Segment(row[0], tuple(elements))
 
 
-def _read_value(text: str, kind: str, component: str) -> Value | None:
-    if not text.strip():
-        return None
-    if kind in COMPOSITES:
-        parts = text.split(component)
-        names = COMPOSITES[kind]
-        kinds = [names[i].kind if i < len(names) else "" for i in range(len(parts))]
-        return Composite(tuple(_read_simple(part, k) for part, k in zip(parts, kinds, strict=True)))
-    return _read_simple(text, kind)
+def _read_value(text: str, kind: str, component: str) -> Value:
+    names = COMPOSITES.get(kind)
+    if names is None:
+        return _read_simple(text, kind)
+    parts = text.split(component)
+    kinds = [names[i].kind if i < len(names) else "" for i in range(len(parts))]
+    return Composite(
+        tuple(_read_simple(part, k) if part.strip() else None for part, k in zip(parts, kinds, strict=True))
+    )
 
 
 _NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
+_DAY = re.compile(r"[0-9]{6}([0-9]{2})?")
+_TIME = re.compile(r"[0-9]{4}([0-9]{2})?")
+_LONGEST_DAY = len("20260115")
 
 
-def _read_simple(text: str, kind: str) -> Simple | None:
-    if not text.strip():
-        return None
-    if kind in ("N", "R", "N2") and len(text) <= 2 * MOST_DIGITS and _NUMBER.fullmatch(text):
-        # A number out of bounds stays text, like any other value that is not a number.
-        number = plain_number(f"{text}e-2" if kind == "N2" else text)
-        return text if number is None else plain(number)
+def _read_simple(text: str, kind: str) -> Simple:
+    if kind in ("N", "R", "N2"):
+        return _read_number(text, kind == "N2") if len(text) <= 2 * MOST_DIGITS else text
     if kind == "D":
-        return _read_date(text) or text
+        return (_read_date(text) if len(text) <= _LONGEST_DAY else None) or text
     if kind == "T":
         return _read_time(text) or text
     return text
 
 
+@lru_cache(maxsize=1024)
+def _read_number(text: str, cents: bool) -> Decimal | str:
+    """The number in canonical form. The same few numbers are in several segments of a line, or in many lines."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    written = f"{text}e-2" if cents else text
+    # A number out of bounds stays text, like any other value that is not a number. A short one is within them.
+    number = Decimal(written) if len(text) <= MOST_DIGITS else plain_number(written)
+    return text if number is None else plain(number)
+
+
+@lru_cache(maxsize=1024)
 def _read_date(text: str) -> date | None:
-    """CCYYMMDD, or YYMMDD in releases before 004010 (years from 70 on are 19YY)."""
-    if re.fullmatch(r"[0-9]{6}", text):
-        text = ("19" if text[:2] >= "70" else "20") + text
-    if not re.fullmatch(r"[0-9]{8}", text):
+    """CCYYMMDD, or YYMMDD in releases before 004010 (years from 70 on are 19YY). All lines have the same few days."""
+    if not _DAY.fullmatch(text):
         return None
+    if len(text) < _LONGEST_DAY:
+        text = ("19" if text[:2] >= "70" else "20") + text
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
@@ -329,7 +344,7 @@ def _read_date(text: str) -> date | None:
 
 
 def _read_time(text: str) -> time | None:
-    if not re.fullmatch(r"[0-9]{4}([0-9]{2})?", text):
+    if not _TIME.fullmatch(text):
         return None
     try:
         return time(int(text[:2]), int(text[2:4]), int(text[4:] or "0"))
@@ -352,16 +367,13 @@ def _tree(set_id: str, release: str, segments: Sequence[Segment]) -> Transaction
     sections: dict[Section, tuple[Node, ...]] = {}
     remaining = list(segments)
     for index, section in enumerate(SECTIONS):
-        later = [definition.section(s) for s in SECTIONS[index + 1 :]]
-        begins = next((i for i, s in enumerate(remaining) if _begins_later(s, later)), len(remaining))
+        # A section begins with the first entry of its definition.
+        later = [definition.section(s).entries[:1] for s in SECTIONS[index + 1 :]]
+        opening = {entry.id for first in later for entry in first}
+        begins = next((i for i, s in enumerate(remaining) if s.id in opening), len(remaining))
         sections[section] = _nest(remaining[:begins], definition.section(section))
         remaining = remaining[begins:]
     return Transaction(set_id, release, sections["heading"], sections["detail"], sections["summary"])
-
-
-def _begins_later(segment: Segment, later: Sequence[SetEntry]) -> bool:
-    """Whether this segment opens a later section, which begins with the first entry of its definition."""
-    return any(section.entries and section.entries[0].id == segment.id for section in later)
 
 
 def _nest(segments: Sequence[Segment], section: SetEntry) -> tuple[Node, ...]:
@@ -373,10 +385,11 @@ def _nest(segments: Sequence[Segment], section: SetEntry) -> tuple[Node, ...]:
         stack[-1].nodes.append(Loop(done.entry.id, tuple(done.nodes)))
 
     for segment in segments:
-        if any(open_loop.entry.find(segment.id) is not None for open_loop in stack):
-            while stack[-1].entry.find(segment.id) is None:
-                close()
         entry = stack[-1].entry.find(segment.id)
+        if entry is None and any(open_loop.entry.find(segment.id) is not None for open_loop in stack):
+            while entry is None:
+                close()
+                entry = stack[-1].entry.find(segment.id)
         if entry is not None and entry.loop:
             stack.append(_Open(entry, [segment]))
         else:

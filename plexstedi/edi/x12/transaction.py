@@ -61,15 +61,17 @@ class Loop(Struct, frozen=True):
 
     def segments(self, segment_id: str) -> tuple[Segment, ...]:
         """The direct segments of this id."""
-        return tuple(c for c in self.children if isinstance(c, Segment) and c.id == segment_id)
+        return tuple([c for c in self.children if c.id == segment_id and isinstance(c, Segment)])
 
-    def walk(self) -> Iterator[Segment]:
+    def walk(self) -> list[Segment]:
         """Every segment of the loop, in document order."""
-        return _walk(self)
+        found: list[Segment] = []
+        _collect(self.children, found)
+        return found
 
     def loops(self, loop_id: str) -> tuple[Loop, ...]:
         """The direct loops of this id."""
-        return tuple(c for c in self.children if isinstance(c, Loop) and c.id == loop_id)
+        return tuple([c for c in self.children if c.id == loop_id and isinstance(c, Loop)])
 
 
 Node: TypeAlias = Segment | Loop
@@ -87,15 +89,18 @@ class Transaction(Struct, frozen=True):
     def walk(self) -> Iterator[Segment]:
         """Every segment in document order."""
         for node in (*self.heading, *self.detail, *self.summary):
-            yield from _walk(node)
+            if isinstance(node, Segment):
+                yield node
+            else:
+                yield from node.walk()
 
 
-def _walk(node: Node) -> Iterator[Segment]:
-    if isinstance(node, Segment):
-        yield node
-    else:
-        for child in node.children:
-            yield from _walk(child)
+def _collect(nodes: tuple[Node, ...], found: list[Segment]) -> None:
+    for node in nodes:
+        if isinstance(node, Segment):
+            found.append(node)
+        else:
+            _collect(node.children, found)
 
 
 def segment(segment_id: str, **elements: Value | None) -> Segment:
@@ -103,14 +108,17 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
 
     Raise ValueError for a name that is not an element position.
     """
-    positions: dict[int, Value] = {}
+    found: list[Value | None] = []
     for name, value in elements.items():
         position = _position(name)
         if position == 0:
             raise ValueError(f"{segment_id}: {name} is not an element position")
-        if value is not None and value != "":
-            positions[position] = value
-    return Segment(segment_id, tuple(map(positions.get, range(1, max(positions, default=0) + 1))))
+        if value is None or (isinstance(value, str) and not value):
+            continue
+        # Builders write nearly all elements in their order.
+        found += [None] * (position - len(found))
+        found[position - 1] = value
+    return Segment(segment_id, tuple(found))
 
 
 @lru_cache(maxsize=256)

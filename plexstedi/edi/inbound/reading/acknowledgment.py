@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
@@ -37,6 +37,8 @@ _ITEMS_END = 26
 """ACK26 is the last item number of an ACK."""
 _MOST_LINES = 100_000
 """Maximum repeats of the loops PO1 and POC (X12 004010)."""
+_PLAIN = frozenset({Decimal, date, time, type(None)})
+"""Types of elements that contain no text."""
 _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
 """Name and address segments: not interpreted, so broken text in them is not a fault."""
 IMPOSSIBLE_DATE = "date-impossible"
@@ -180,7 +182,8 @@ class _Location(Struct):
 
     def date(self, segment: Segment, position: int) -> date | None:
         """The element as a date; a fault and None if it does not exist."""
-        value = read_date(segment.get(position))
+        written = segment.get(position)
+        value = None if written is None else read_date(written)
         if isinstance(value, Bad):
             self.fault(f"{segment.id}{position:02}", value.message, IMPOSSIBLE_DATE)
             return None
@@ -191,11 +194,11 @@ class _Location(Struct):
         found = [
             (f"{segment.id}{position:02}", broken)
             for segment in segments
-            if segment.id not in _ADDRESSES
+            # Nearly every segment is whole, which is seen without a call for each of its elements.
+            if [v for v in segment.elements if (BROKEN_CHARACTER in v if type(v) is str else type(v) not in _PLAIN)]
+            and segment.id not in _ADDRESSES
             for position, value in enumerate(segment.elements, start=1)
-            if value is not None
-            and (BROKEN_CHARACTER in value if isinstance(value, str) else isinstance(value, Composite))
-            and (broken := _broken_text(value)) is not None
+            if (broken := _broken_text(value)) is not None
         ]
         reported = {reason.message.partition(":")[0] for reason in self.faults} if found else set()
         for element, broken in found:
@@ -285,7 +288,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     is_change = head.id == "POC"
     price_at, items_at = (6, 8) if is_change else (4, 6)
     acks = each(loop, "ACK")
-    details = tuple(_detail(entry, location) for entry in acks)
+    details = tuple([_detail(entry, location) for entry in acks])
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
@@ -293,10 +296,10 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
                     stray, f"is in the loop {sub.id}: whether it applies to the whole line cannot be determined"
                 )
     quantity = location.number(head, 3 if is_change else 2)
-    others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
+    others = of_line(loop, (quantity, *[detail.quantity for detail in details]))
     price = location.number(head, price_at)
     items, repeated = read_items(head.elements, items_at)
-    schedules = tuple(_schedule(entry.head, location) for entry in each(loop, "SCH"))
+    schedules = tuple([_schedule(entry.head, location) for entry in each(loop, "SCH")])
     dates = _dtm(loop.segments("DTM"), location, f"DTM under {head.id}")
     location.texts(loop.walk())
     return AcknowledgedLine(
@@ -312,7 +315,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         other_items=(
             *repeated,
             *others.items,
-            *(more for entry in acks for more in read_items(entry.head.elements[:_ITEMS_END], 7)[1]),
+            *[more for entry in acks for more in read_items(entry.head.elements[:_ITEMS_END], 7)[1]],
         ),
         other_prices=tuple(others.prices),
         currencies=tuple(others.currencies),
@@ -347,7 +350,7 @@ def _schedule(sch: Segment, location: _Location) -> StatedSchedule:
     if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
         location.fault("SCH01", "the schedule has no quantity")
     dates = (location.stated_date(sch, 5, 6, "SCH05"), location.stated_date(sch, 8, 9, "SCH08"))
-    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
+    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple([d for d in dates if d is not None]))
 
 
 def _dtm(segments: tuple[Segment, ...], location: _Location, name: str) -> tuple[StatedDate, ...]:

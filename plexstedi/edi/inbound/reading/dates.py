@@ -53,6 +53,7 @@ _CLASSES: dict[str, DateClass] = {
 
 _OWN = {"ship": DateClass.SHIP, "delivery": DateClass.DELIVERY, "ignore": DateClass.IGNORED}
 
+_PROMISES = (DateClass.SHIP, DateClass.DELIVERY)
 _UNDECIDED = {
     DateClass.AMBIGUOUS: "which does not say whether it is a ship or a delivery date",
     DateClass.INEXACT: "which is not an exact day",
@@ -86,7 +87,7 @@ class Promises(Struct, frozen=True):
 
     def filled_from(self, other: Promises) -> Promises:
         """These promises, with missing ones taken from the less specific `other`."""
-        if not other:
+        if other.ship is None and other.delivery is None:
             return self
         return Promises(self.ship or other.ship, self.delivery or other.delivery)
 
@@ -109,22 +110,23 @@ _NOTHING_READ = Reading(NO_PROMISES)
 
 def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> Reading:
     """Promises by the dates of one location. Two different days of one class are undecided."""
-    if not dates:
-        return _NOTHING_READ
     ship: DatePromise | None = None
     delivery: DatePromise | None = None
     undecided: list[str] = []
     for stated in dates:
         kind = classify(stated.qualifier, own)
-        if kind is DateClass.SHIP or kind is DateClass.DELIVERY:
-            known = ship if kind is DateClass.SHIP else delivery
+        if kind in _PROMISES:
+            is_ship = kind is DateClass.SHIP
+            known = ship if is_ship else delivery
             if known is not None and known.on != stated.on:
                 undecided.append(f"{stated.place} gives two {kind} dates, {known.on} and {stated.on}")
             promise = known or DatePromise(stated.on, stated.qualifier or "")
-            ship, delivery = (promise, delivery) if kind is DateClass.SHIP else (ship, promise)
+            ship, delivery = (promise, delivery) if is_ship else (ship, promise)
         elif kind in _UNDECIDED:
             named = f"qualifier {stated.qualifier}" if stated.qualifier else "no qualifier"
             undecided.append(f"{stated.place} gives {stated.on} with {named} {_UNDECIDED[kind]}".rstrip())
+    if ship is None and delivery is None and not undecided:
+        return _NOTHING_READ
     return Reading(Promises(ship, delivery), tuple(undecided))
 
 

@@ -6,8 +6,8 @@ Numbers are received as numbers or text, dates as `2026-01-15`, `20260115` or `2
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import date, time
+from collections.abc import Sequence
+from datetime import date
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Rounded
 from functools import lru_cache
 
@@ -20,7 +20,8 @@ from plexstedi.edi.x12.transaction import Composite, Value
 _SHOWN = 40
 _DIGITS = 18
 """Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
-_ZERO, _ONE, _TOO_LARGE = Decimal(0), Decimal(1), Decimal(10) ** _DIGITS
+_ZERO, _ONE = Decimal(0), Decimal(1)
+_LEAST, _TOO_LARGE = Decimal(10) ** -_DIGITS, Decimal(10) ** _DIGITS
 _SHORT = Context(prec=_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Rounded])
 _QUALIFIER_LENGTH = 3
 _LONGEST_DAY = len("2026-01-15")
@@ -68,19 +69,20 @@ def _is_short(number: Decimal) -> bool:
 
 def read_number(value: Value | None) -> Decimal | None | Bad:
     """The exact number; None if absent; Bad for text, a composite or a negative number."""
+    if isinstance(value, Decimal):
+        return value if _is_usual(value) else _exact(value)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, Decimal) and _is_usual(value):
-        return value
-    if isinstance(value, (Composite, date, time)):
+    if not isinstance(value, str):
         return Bad(f"{value} is not a number")
-    if isinstance(value, str):
-        read = plain_number(value)
-        if read is None:
-            return Bad(f"'{shown(value)}' is not a plainly written number")
-        number = read
-    else:
-        number = value
+    read = plain_number(value)
+    return Bad(f"'{shown(value)}' is not a plainly written number") if read is None else _exact(read)
+
+
+def _exact(number: Decimal) -> Decimal | Bad:
+    """The number in canonical form."""
+    if number.is_finite() and _LEAST <= number < _TOO_LARGE and _is_short(number):
+        return plain(number)
     if not is_plain(number):
         return Bad(f"{shown(str(number))} is not a number, or exceeds what X12 can hold")
     if number and not -_DIGITS <= number.adjusted() < _DIGITS:
@@ -98,8 +100,8 @@ def read_date(value: Value | None) -> date | None | Bad:
     """
     if isinstance(value, date):
         return value
-    written = read_text(value)
-    if written is None:
+    written = value.strip() if isinstance(value, str) else read_text(value)
+    if not written:
         return None if not isinstance(value, Composite) else Bad("a composite is not a date")
     if isinstance(value, Decimal) and len(written) < 6:
         written = written.zfill(6)
@@ -134,7 +136,11 @@ def read_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, 
     """
     items: dict[str, str] = {}
     repeated: list[dict[str, str]] = []
-    for qualifier, item in _pairs(elements, first):
+    for index in range(first - 1, len(elements) - 1, 2):
+        qualifier, item = read_text(elements[index]), read_text(elements[index + 1])
+        if not (qualifier and item):
+            continue
+        qualifier = qualifier.upper()
         if qualifier in items:
             repeated.append({qualifier: item})
         else:
@@ -142,18 +148,9 @@ def read_items(elements: Sequence[Value | None], first: int) -> tuple[dict[str, 
     return items, tuple(repeated)
 
 
-def _pairs(elements: Sequence[Value | None], first: int) -> Iterator[tuple[str, str]]:
-    for index in range(first - 1, len(elements) - 1, 2):
-        qualifier, item = read_text(elements[index]), read_text(elements[index + 1])
-        if qualifier and item:
-            yield qualifier.upper(), item
-
-
 def date_qualifier(value: Value | None) -> str | None:
     """Element 374 in upper case, digits padded to three: `68` becomes `068`."""
     written = read_text(value)
     if written is None:
         return None
-    if len(written) == _QUALIFIER_LENGTH and written.isascii() and written.isdecimal():
-        return written
     return written.zfill(_QUALIFIER_LENGTH) if is_digits(written) else written.upper()

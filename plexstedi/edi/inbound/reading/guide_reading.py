@@ -72,9 +72,6 @@ def _object(value: object, path: str) -> _Object:
     # `dict` first: asking an abstract class costs more than the rest.
     if not isinstance(value, (dict, Mapping)):
         raise _NotGuideJson(f"{path} is not a JSON object")
-    for key in value:
-        if not isinstance(key, str):
-            raise _NotGuideJson(f"{path}: {key!r} is not a key")
     return value
 
 
@@ -93,7 +90,10 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
             if entry is None:
                 continue
             inner = _object(entry, where)
-            nodes.append(_loop(segment_id, inner, where, watch) if is_loop else _segment(segment_id, inner, where))
+            if is_loop:
+                nodes.append(_loop(segment_id, inner, where, watch))
+            else:
+                nodes.append(Segment(segment_id, _positions(inner, where, composites=True)))
     return tuple(nodes)
 
 
@@ -126,34 +126,39 @@ def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
     return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))
 
 
-def _segment(segment_id: str, content: _Object, path: str) -> Segment:
-    return Segment(segment_id, _positions(content, path, composites=True))
-
-
 def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
-    found: dict[int, Value] = {}
+    found: list[Value | None] = []
     for key, value in content.items():
         position = _position(key)
-        if value is None or value == "" or position == _IGNORED:
+        if value is None or (not value and value == "") or position == _IGNORED:
             continue
         if position == 0:
             raise _NotGuideJson(f"{path}.{key} is not an X12 element")
-        if position in found:
+        missing = position - len(found)
+        if missing <= 0 and found[position - 1] is not None:
             raise _NotGuideJson(f"{path}.{key}: two keys for the same element")
+        read: Value
         if isinstance(value, str):
-            found[position] = value
+            read = value
         elif type(value) is int and -_LARGEST < value < _LARGEST:
-            found[position] = Decimal(value)
+            read = Decimal(value)
         elif type(value) is Decimal and is_plain(value):
-            found[position] = value
+            read = value
         elif isinstance(value, (dict, Mapping)):
             where = f"{path}.{key}"
-            found[position] = _composite(value, where)
+            read = _composite(value, where)
             if not composites:
                 raise _NotGuideJson(f"{where}: a composite within a composite")
         else:
-            found[position] = _simple(value, f"{path}.{key}")
-    return tuple(map(found.get, range(1, max(found, default=0) + 1)))
+            read = _simple(value, f"{path}.{key}")
+        # Keys are nearly always in the order of the elements.
+        if missing == 1:
+            found.append(read)
+        elif missing > 1:
+            found += [*[None] * (missing - 1), read]
+        else:
+            found[position - 1] = read
+    return tuple(found)
 
 
 def _composite(value: object, where: str) -> Composite:

@@ -73,7 +73,7 @@ class Others(Struct):
 
 def each(loop: Loop, segment_id: str) -> tuple[Loop, ...]:
     """Children of a loop with this id, whether the guide has them as loops or as segments."""
-    return tuple(c if isinstance(c, Loop) else Loop(c.id, (c,)) for c in loop.children[1:] if c.id == segment_id)
+    return tuple([c if isinstance(c, Loop) else Loop(c.id, (c,)) for c in loop.children[1:] if c.id == segment_id])
 
 
 def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
@@ -84,7 +84,7 @@ def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
             continue
         entry = node if isinstance(node, Loop) else Loop(node.id, (node,))
         _read(entry, found, quantities)
-    found.words += _words(loop.children[1:], references=True)
+    _add_words(found.words, loop.children[1:], references=True)
     return found
 
 
@@ -96,7 +96,7 @@ def of_heading(nodes: Sequence[Node]) -> Others:
             found.currencies += _currencies(segment)
         elif segment.id in EXTRA_SEGMENTS and not (segment.id == "SAC" and not _amounts(segment)):
             found.extras.append(_extra(segment))
-    found.words += _words(nodes, references=False)
+    _add_words(found.words, nodes, references=False)
     return found
 
 
@@ -247,27 +247,26 @@ def _text(value: Value | None) -> str:
 _WORD_POSITIONS = {"NTE": (2,), "MSG": (1,), "MTX": (2, 3), "REF": (3,)}
 
 
-def _words(nodes: Sequence[Node], *, references: bool) -> list[str]:
-    found: list[str] = []
-    for segment in _walk(nodes, leave_out=("SLN",)):
-        if segment.id == "REF" and not references:
-            continue
-        for position in _WORD_POSITIONS.get(segment.id, ()):
-            text = " ".join((read_text(segment.get(position)) or "").split())
-            if text and text not in found:
-                found.append(text)
-    return found
+def _add_words(found: list[str], nodes: Sequence[Node], *, references: bool) -> None:
+    """Add the free text of these nodes, except of charges and sub-lines."""
+    for node in nodes:
+        if isinstance(node, Loop):
+            if node.id not in ("SAC", "SLN"):
+                _add_words(found, node.children, references=references)
+        elif node.id in _WORD_POSITIONS and (references or node.id != "REF"):
+            for position in _WORD_POSITIONS[node.id]:
+                text = " ".join((read_text(node.get(position)) or "").split())
+                if text and text not in found:
+                    found.append(text)
 
 
-def _walk(nodes: Sequence[Node], leave_out: Sequence[str] = ()) -> Iterator[Segment]:
+def _walk(nodes: Sequence[Node]) -> Iterator[Segment]:
     """Every segment; of a SAC or SLN loop only its CUR."""
     for node in nodes:
-        if node.id in leave_out:
-            continue
         if isinstance(node, Segment):
             yield node
         elif node.id in ("SAC", "SLN"):
             yield node.head
             yield from (segment for segment in node.walk() if segment.id == "CUR")
         else:
-            yield from _walk(node.children, leave_out)
+            yield from _walk(node.children)

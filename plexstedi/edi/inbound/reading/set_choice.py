@@ -39,14 +39,16 @@ def choose_set(text: str, wanted: WantedSet) -> Transaction | UnreadableDocument
     except BrokenX12Error as error:
         return UnreadableDocument(f"neither its JSON nor its X12 can be read: {error}")
     # A file may contain an identical set twice: then either may be used.
-    fitting = _different([each for each in found if _fits(each, wanted)]) or _different(found)
+    fitting = _different([each for each in found if _fits(each, wanted)] or found)
     if len(fitting) == 1:
         return fitting[0]
     return UnreadableDocument(f"its X12 has {len(found)} transactions {wanted.set_id}, none of them clearly this one")
 
 
 def _different(found: Sequence[FoundSet]) -> list[Transaction]:
-    return list(dict.fromkeys(each.parsed.transaction for each in found))
+    transactions = [each.parsed.transaction for each in found]
+    # The usual file has one: it needs no comparison, which reads all of its content.
+    return transactions if len(transactions) == 1 else list(dict.fromkeys(transactions))
 
 
 def _fits(found: FoundSet, wanted: WantedSet) -> bool:
