@@ -10,7 +10,7 @@ from msgspec import Struct
 from plexstedi.edi.document_name import Slot, Usage, file_name, idempotency_key
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import DocumentSettings
-from plexstedi.edi.x12.text import Envelope, render
+from plexstedi.edi.x12.writing import Envelope, render
 from plexstedi.plain_text import many
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.reviews import ReviewKind

@@ -10,8 +10,8 @@ from plexstedi import decimal_json
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.outbound.document import Prepared, prepare_invoice
 from plexstedi.edi.reasons import Held
-from plexstedi.edi.x12.text import Envelope, render
 from plexstedi.edi.x12.transaction import Segment
+from plexstedi.edi.x12.writing import Envelope, render
 from tests.edi.outbound_orders import INVOICES, D, billed, invoice, partner
 
 

@@ -17,7 +17,7 @@ from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.outbound.due import streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
-from plexstedi.edi.x12.text import Envelope, render
+from plexstedi.edi.x12.writing import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_orders import ORDERS, D, changed, line, must_send, order, partner, release, sent
 from tests.edi.rendered import due, prepare

@@ -16,8 +16,9 @@ from plexstedi.edi.inbound.reading.inbound_sets import set_of_x12
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
 from plexstedi.edi.x12.raw import BrokenX12Error, bare_segments, decoded
-from plexstedi.edi.x12.text import Envelope, parse, parse_bare, parse_file, render
+from plexstedi.edi.x12.text import parse, parse_bare, parse_file
 from plexstedi.edi.x12.transaction import Composite, Loop, Transaction, segment
+from plexstedi.edi.x12.writing import Envelope, render
 
 _DELIMITERS = ("*~>^", "|'<^", "^\x15:!", "~}\\+", "+/:^", "*\n>^", "|\r:^", "\x1d\x1c\x1f\x1e", "\t~>^")
 """Element, segment, component and repetition separator, as files out there have them."""

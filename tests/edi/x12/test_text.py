@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pyx12.x12file import X12Reader  # type: ignore[import-untyped]
 
 from plexstedi.edi.outbound.document import Prepared, prepare_invoice
-from plexstedi.edi.x12.text import BrokenX12Error, Envelope, UnwritableError, parse, render
+from plexstedi.edi.x12.text import BrokenX12Error, parse
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction, Value, segment
+from plexstedi.edi.x12.writing import Envelope, UnwritableError, render
 from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner
 
 _ENVELOPE = Envelope(
