@@ -14,7 +14,7 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.store import Store
-from plexstedi.sync.ingest import ingest
+from plexstedi.sync.ingest import decide_received
 from plexstedi.sync.session import Session
 from tests.sync.people.test_alerts import CONFIG
 from tests.sync.services import services
@@ -55,7 +55,7 @@ class Days:
             )
             self.store.inbox.list_one(listed, START)
             self.store.inbox.store(transaction, b"{}", "guide-json", transaction)
-        monkeypatch.setattr(ingest, "_decide", self.decide)
+        monkeypatch.setattr(decide_received, "_decide", self.decide)
 
     def decide(self, session: Session, inbound: Inbound, candidates: object) -> None:
         self.begun.append(inbound.transaction_id)
@@ -77,7 +77,7 @@ class Days:
             stop=self.stop,
         )
         try:
-            ingest.process(session)
+            decide_received.process(session)
         except ServiceUnavailable as fault:
             return fault.code
         finally:
@@ -150,7 +150,7 @@ def test_a_request_to_stop_ends_a_decision_and_nothing_is_half_done(days):
         one.stop.signal = "SIGTERM"
         decide(session, inbound, candidates)
 
-    ingest._decide = stopped
+    decide_received._decide = stopped
     with pytest.raises(Interrupted):
         one.run()
     assert one.state("huge") is InboxState.STORED
