@@ -33,6 +33,8 @@ from plexstedi.clock import Clock
 for _lazily in (
     *(f"plexstedi.cli.{command}" for command in program._COMMANDS),
     *("plexstedi.sync.people.alerts", "plexstedi.sync.setup", "plexstedi.sync.run", "plexstedi.http.network"),
+    *("plexstedi.sync.ingest.decide_received", "plexstedi.sync.ingest.received_form", "plexstedi.sync.writeback.apply"),
+    *("plexstedi.sync.submit.due_invoices", "plexstedi.sync.submit.due_orders"),
 ):
     importlib.import_module(_lazily)
 

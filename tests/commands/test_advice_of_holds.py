@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import secrets
-from plexstedi.sync.ingest import ingest
+from plexstedi.sync.ingest import decide_received
 from tests.commands.advice import commands, fixes, follow, items
 from tests.commands.test_advice_of_faults import refused
 from tests.commands.test_ingest_acks import (
@@ -235,7 +235,7 @@ def slow(seconds: float) -> Callable[[], None]:
     """Each acknowledgment takes so long to decide."""
 
     def before() -> None:
-        decide = ingest._decide
+        decide = decide_received._decide
 
         def slowly(session, inbound, candidates) -> None:
             for _ in range(10):
@@ -243,7 +243,7 @@ def slow(seconds: float) -> Callable[[], None]:
                 session.check_deadline()
             decide(session, inbound, candidates)
 
-        ingest._decide = slowly
+        decide_received._decide = slowly
 
     return before
 

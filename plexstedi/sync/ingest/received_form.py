@@ -24,7 +24,7 @@ def set_of_document(document: bytes, form: str) -> str | None:
 
 
 def is_readable(document: bytes, form: str, inbound: Inbound) -> bool:
-    """Whether it contains this transaction in the form in which Stedi says it is."""
+    """Whether it is in this form, and contains this transaction."""
     return _is_guide_json(document, inbound) if form == "guide-json" else _is_x12(document, inbound)
 
 
