@@ -84,7 +84,7 @@ def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal 
     top, bottom = dividend.as_integer_ratio(), divisor.as_integer_ratio()
     numerator, denominator = top[0] * bottom[1], top[1] * bottom[0]
     scaled, rest = divmod(numerator * 10**places, denominator)
-    return None if rest else plain(Decimal(scaled).scaleb(-places))
+    return None if rest else plain(Decimal(scaled).scaleb(-places, _EXACT))
 
 
 def plain(number: Decimal) -> Decimal:

@@ -178,6 +178,7 @@ class LineIndex:
     def has_another_part(self, acknowledged: AcknowledgedLine, line: SentLine) -> bool:
         """Whether the part is that of other lines only. A part may be on all lines, so these are not listed for it."""
         if stated_items(acknowledged) == (line.items,):
+            # Like most lines: it repeats the numbers sent.
             return False
         found = self._of_part(acknowledged)
         return bool(found) and line not in [lines.get(line.line) for lines in found]

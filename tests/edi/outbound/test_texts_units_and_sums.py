@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import localcontext
 from fractions import Fraction
 
 import pytest
@@ -115,6 +116,12 @@ def test_sums_products_and_quotients_are_exact(one: D, other: D) -> None:
     quotient = exact_quotient(one, other, 6)
     if quotient is not None:
         assert Fraction(quotient) * Fraction(other) == Fraction(one)
+
+
+def test_a_quotient_is_exact_in_any_decimal_context() -> None:
+    longest = D("1" * 30)
+    with localcontext(prec=5):
+        assert exact_quotient(longest, D(1), 10) == longest
 
 
 @given(number=_NUMBERS)
