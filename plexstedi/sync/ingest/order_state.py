@@ -96,6 +96,8 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
 
 def _transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
     """Transactions of an order with an open review item of this kind."""
+    if not session.store.reviews.may_be_open(_NOT_APPLIED):
+        return frozenset()
     items = [item for item in session.store.reviews.open_items(order_id=order_id) if item.kind is _NOT_APPLIED]
     return frozenset(item.subject.transaction for item in items if item.subject.transaction is not None)
 
@@ -198,9 +200,11 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
             line=number,
             urgent=kind in (ReviewKind.LINE_HELD, ReviewKind.LINE_REJECTED),
         )
+    about_line = (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
+    if not session.store.reviews.may_be_open(*about_line):
+        return
     for review in session.store.reviews.open_items(order_id=order_id):
-        about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
-        if about_line and (review.kind, review.subject) not in still_needed:
+        if review.kind in about_line and (review.kind, review.subject) not in still_needed:
             session.withdraw_review(
                 review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
             )
