@@ -56,17 +56,15 @@ class Orders:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revisions = Revisions(database, "order", "revisions", "order_id", Order, fingerprint)
-        self._records: Kept[str, OrderRecord] = database.kept.up_to(1000)
+        self._records: Kept[str, OrderRecord | None] = database.kept.up_to(1000)
         """By id, without those that changed since they were read."""
 
     def get(self, order_id: str) -> OrderRecord | None:
         """The order of this Plex id; None if it is not known."""
-        if (known := self._records.get(order_id)) is not None:
-            return known
+        if order_id in self._records:
+            return self._records[order_id]
         found = self._query("WHERE id = ?", short_id(order_id))
-        if not found:
-            return None
-        record = self._records[order_id] = found[0]
+        record = self._records[order_id] = found[0] if found else None
         return record
 
     def by_number(self, number: str) -> list[OrderRecord]:
@@ -118,6 +116,7 @@ class Orders:
                     short_time(now),
                 ),
             )
+            self._records.pop(order.id, None)
             revision = self._revisions.append(order.id, 0, order, order.modified_at, now)
             self._set_marks(order.id, marks)
             return revision

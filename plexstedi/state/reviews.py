@@ -106,7 +106,10 @@ class Reviews:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._open_kinds: Kept[None, set[str]] = database.kept.up_to(1)
-        """The kinds of which an item may be open: of most there is none, and each record of a run is asked about."""
+        """The kinds of which an item may be open: of most there is none, and each record of a run is asked about.
+
+        The kind of a closed item stays: one too many costs a query only.
+        """
 
     def open(
         self,
@@ -143,7 +146,7 @@ class Reviews:
 
     def withdraw(self, kind: ReviewKind, subject: Subject, now: datetime, why: str) -> bool:
         """Close an open item automatically; return whether there was one."""
-        if not self._may_be_open(kind):
+        if not self.may_be_open(kind):
             return False
         existing = self._database.row(
             "SELECT id FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
@@ -169,7 +172,7 @@ class Reviews:
 
     def is_open(self, kind: ReviewKind, subject: Subject) -> bool:
         """Whether an item of this kind and subject is open."""
-        return self._may_be_open(kind) and (
+        return self.may_be_open(kind) and (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
             )
@@ -233,13 +236,13 @@ class Reviews:
         )
         return separate + min(together, 1)
 
-    def _may_be_open(self, kind: ReviewKind) -> bool:
-        # Closed items stay counted: a kind too many costs a query only.
-        kinds = self._open_kinds.get(None)
-        if kinds is None:
+    def may_be_open(self, *kinds: ReviewKind) -> bool:
+        """Whether an item of one of these kinds may be open: false spares a look for it."""
+        known = self._open_kinds.get(None)
+        if known is None:
             rows = self._database.rows("SELECT DISTINCT kind FROM reviews WHERE state = 'open'")
-            kinds = self._open_kinds[None] = {row["kind"] for row in rows}
-        return kind in kinds
+            known = self._open_kinds[None] = {row["kind"] for row in rows}
+        return not known.isdisjoint(kinds)
 
     def _close(self, review_id: int, state: str, now: datetime, by: str, why: str) -> None:
         self._database.execute(

@@ -105,12 +105,27 @@ def test_an_item_is_open_again_if_its_decision_was_undone(begun_again, undone):
     assert begun_again.reviews.withdraw(HELD, of_order("PO-1"), NOW, "x")
 
 
+def test_a_kind_may_be_open_as_soon_as_an_item_is_opened(filled):
+    assert not filled.reviews.may_be_open(HELD, ReviewKind.OVERDUE)
+    filled.reviews.open(HELD, of_order("PO-1"), REASON, NOW)
+    assert filled.reviews.may_be_open(HELD, ReviewKind.OVERDUE)
+    assert not filled.reviews.may_be_open(ReviewKind.OVERDUE)
+
+
 def test_an_order_is_as_before_what_was_undone(filled, undone):
     before = filled.orders.get("id-PO-1")
     with undone(filled):
         filled.orders.set_up_to_date("id-PO-1", 1)
         assert filled.orders.get("id-PO-1") != before
     assert filled.orders.get("id-PO-1") == before
+
+
+def test_a_new_order_is_known_until_it_is_undone(filled, undone):
+    assert filled.orders.get("id-PO-2") is None
+    with undone(filled):
+        keep_order(filled, an_order("PO-2"))
+        assert filled.orders.get("id-PO-2") == filled.orders.all()[1]
+    assert filled.orders.get("id-PO-2") is None
 
 
 def test_a_value_is_as_before_what_was_undone(filled, undone):

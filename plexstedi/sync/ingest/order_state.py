@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -73,15 +73,19 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     order = session.store.orders.revision(order_id, record.latest)
     not_applied = _transactions_not_applied(session, order_id)
     ordered = ordered_on(session.store, order_id)
+    # Moved below are only the transactions that a stream lists, each once.
+    received = {inbound.transaction_id: inbound for inbound in session.store.inbox.of_order(order_id)}
     folded_streams, current, last_sent = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
-        folded, acknowledgments = fold_stream(session.store, order_id, documents, sent, ordered=ordered)
+        folded, acknowledgments = fold_stream(
+            session.store, order_id, documents, sent, received=[*received.values()], ordered=ordered
+        )
         session.store.inbox.keep_lines(stream, order_id, folded.lines)
         session.store.inbox.set_lines(stream, order_id, [line.latest for line in folded.lines.values()])
         for ranked, outcome in acknowledgments:
             is_fresh = ranked.header.transaction_id == fresh
-            _record_outcome(session, ranked, outcome, folded, count=is_fresh)
+            _record_outcome(session, received[ranked.header.transaction_id], ranked, outcome, folded, count=is_fresh)
             if is_fresh or ranked.header.transaction_id in not_applied:
                 _review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
         _set_business_status(session, documents[-1], sent[-1], folded)
@@ -89,13 +93,16 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
         ids = current_ids(sent, order)
         folded_streams[stream] = folded
         current[stream], last_sent[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
-    _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
+    in_streams = {document.id for documents in by_stream.values() for document in documents}
+    _supersede_abandoned(session, order_id, received.values(), in_streams)
     _update_line_reviews(session, order_id, list(folded_streams.values()))
     plan_order(session, order_id, current, last_sent, all_documents[-1] if all_documents else None)
 
 
 def _transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
     """Transactions of an order with an open review item of this kind."""
+    if not session.store.reviews.may_be_open(_NOT_APPLIED):
+        return frozenset()
     items = [item for item in session.store.reviews.open_items(order_id=order_id) if item.kind is _NOT_APPLIED]
     return frozenset(item.subject.transaction for item in items if item.subject.transaction is not None)
 
@@ -151,9 +158,11 @@ def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbou
         _review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
 
 
-def _supersede_abandoned(session: Session, order_id: str, documents: Collection[int]) -> None:
-    """Mark held acknowledgments of abandoned documents as superseded."""
-    for inbound in session.store.inbox.of_order(order_id):
+def _supersede_abandoned(
+    session: Session, order_id: str, received: Iterable[Inbound], documents: Collection[int]
+) -> None:
+    """Mark held acknowledgments of abandoned documents as superseded; `documents`: the others."""
+    for inbound in received:
         if (
             inbound.state is InboxState.HELD
             and inbound.document_id is not None
@@ -198,9 +207,11 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
             line=number,
             urgent=kind in (ReviewKind.LINE_HELD, ReviewKind.LINE_REJECTED),
         )
+    about_line = (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
+    if not session.store.reviews.may_be_open(*about_line):
+        return
     for review in session.store.reviews.open_items(order_id=order_id):
-        about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
-        if about_line and (review.kind, review.subject) not in still_needed:
+        if review.kind in about_line and (review.kind, review.subject) not in still_needed:
             session.withdraw_review(
                 review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
             )
@@ -216,12 +227,16 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 
 def _record_outcome(
-    session: Session, acknowledgment: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
+    session: Session,
+    inbound: Inbound,
+    acknowledgment: RankedAcknowledgment,
+    outcome: Reconciliation,
+    folded: Folded,
+    *,
+    count: bool,
 ) -> None:
     """Set the state of one acknowledgment after recomputing; count it if it is new."""
-    transaction_id = acknowledgment.header.transaction_id
-    inbound = session.store.inbox.get(transaction_id)
-    assert inbound is not None
+    transaction_id = inbound.transaction_id
     whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
     # "*" is the decision on the acknowledgment as a whole.
     held_whole = bool(whole) and inbound.decisions.get("*") is None

@@ -30,28 +30,29 @@ def fold_stream(
     documents: Sequence[Document],
     sent: Sequence[SentOrder] | None = None,
     *,
+    received: Sequence[Inbound] | None = None,
     ordered: date | None = None,
     decided: bool = True,
 ) -> tuple[Folded, list[Ranked]]:
     """The line states of a stream after all acknowledgments of these documents, and these acknowledgments.
 
-    `sent` and `ordered`: the lines of the documents and the order's date, if they are known already. `decided`: after
-    the user's decisions; else as received.
+    `sent`, `received` and `ordered`: the lines of the documents, the order's transactions and its date, if they are
+    known already. `decided`: after the user's decisions; else as received.
     """
     positions = {document.id: position for position, document in enumerate(documents)}
-    received = [
+    counting = [
         (inbound, positions[inbound.document_id], outcome)
-        for inbound in store.inbox.of_order(order_id)
+        for inbound in (store.inbox.of_order(order_id) if received is None else received)
         if inbound.document_id in positions
         and not inbound.state.is_disregarded
         and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
     ]
     # Most streams with a deadline have no acknowledgment yet: then nothing more is read.
-    if not received:
+    if not counting:
         return Folded({}, None), []
     ordered = ordered or ordered_on(store, order_id)
     ranked = []
-    for inbound, position, outcome in received:
+    for inbound, position, outcome in counting:
         header = acknowledgment_header(inbound, outcome, ordered)
         lines = tuple(_decided_outcomes(outcome.lines, inbound.decisions)) if decided else outcome.lines
         ranked.append((RankedAcknowledgment(header=header, position=position, outcomes=lines), outcome))

@@ -205,6 +205,8 @@ def _moved_fix(trade: Trade, was: str) -> str:
 
 def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[Reason, ...]:
     """Files of this partner without a record in Plex, from `recover`: one may be this record under an old number."""
+    if not session.store.reviews.may_be_open(trade.held):
+        return ()
     return tuple(
         Reason(
             code="maybe-sent",

@@ -115,7 +115,7 @@ def _conclude(session: Session, attempt: _Attempt, outcome: Callable[[], SendOut
             documents.forget_first_attempt(document_id)
         raise
     with session.store.transaction():
-        _record(session, documents.get(document_id), attempt.number, found)
+        _record(session, attempt.document, attempt.number, found)
 
 
 def _call(stedi: StediClient, attempt: _Attempt) -> SendOutcome:
@@ -135,6 +135,7 @@ def _began(session: Session) -> datetime:
 
 
 def _record(session: Session, document: Document, number: int, outcome: SendOutcome) -> None:
+    """Record the outcome of an attempt. `document`: as it was before the attempt."""
     documents = session.store.documents
     now = session.clock.now()
     documents.end_attempt(document.id, number, now, _outcome_text(outcome))
@@ -200,14 +201,15 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     session.run.counts.documents_sent += 1
     for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
         session.withdraw_review(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
-    for earlier in session.store.documents.of_stream(document.stream):
-        if earlier.state is DocumentState.REFUSED:
-            session.withdraw_review(
-                ReviewKind.DOCUMENT_REFUSED,
-                of_document(earlier.id),
-                "a later document of the order was accepted",
-                order_id=document.order_id,
-            )
+    if session.store.reviews.may_be_open(ReviewKind.DOCUMENT_REFUSED):
+        for earlier in session.store.documents.of_stream(document.stream):
+            if earlier.state is DocumentState.REFUSED:
+                session.withdraw_review(
+                    ReviewKind.DOCUMENT_REFUSED,
+                    of_document(earlier.id),
+                    "a later document of the order was accepted",
+                    order_id=document.order_id,
+                )
     session.note(
         "document-accepted",
         of_document(document.id),
