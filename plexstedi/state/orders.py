@@ -123,8 +123,12 @@ class Orders:
         revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
         self._set(
             order.id,
-            "number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, read_at = ?",
-            *(order.number, search_key(order.number), order.supplier_code, order.phase, revision, short_time(now)),
+            number=order.number,
+            search_key=search_key(order.number),
+            supplier=order.supplier_code,
+            phase=order.phase,
+            latest=revision,
+            read_at=short_time(now),
         )
         self._set_marks(order.id, marks)
         return None if revision == before.latest else revision
@@ -140,10 +144,11 @@ class Orders:
     def _set_marks(self, order_id: str, marks: Mapping[str, datetime]) -> None:
         text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
         packed = pack(text, first_revision(self._database, order_id))
-        self._set(order_id, "marks = ?", packed)
+        self._set(order_id, marks=packed)
 
-    def _set(self, order_id: str, columns: str, *values: object) -> None:
-        self._database.execute(f"UPDATE orders SET {columns} WHERE id = ?", (*values, short_id(order_id)))
+    def _set(self, order_id: str, **columns: object) -> None:
+        assigned = ", ".join([f"{name} = ?" for name in columns])
+        self._database.execute(f"UPDATE orders SET {assigned} WHERE id = ?", (*columns.values(), short_id(order_id)))
         self._records.pop(order_id, None)
 
     def open_ids(self) -> dict[str, str]:
@@ -171,7 +176,7 @@ class Orders:
 
     def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Record that no document is due up to this revision; 0: decide again."""
-        self._set(order_id, "settled = ?", revision)
+        self._set(order_id, settled=revision)
 
     def known_revision(self, stream: str) -> int:
         """The revision of this stream that a user confirmed as the supplier's; 0 if none."""
@@ -187,15 +192,15 @@ class Orders:
 
     def allow(self, order_id: str, revision: int) -> None:
         """A user allows a known order to be sent, up to this revision."""
-        self._set(order_id, "allowed = ?", revision)
+        self._set(order_id, allowed=revision)
 
     def forget_baseline(self, order_id: str) -> None:
         """Record that the revision the supplier of a known order has is unknown: it needs review before it is sent."""
-        self._set(order_id, "baseline = 0, settled = 0")
+        self._set(order_id, baseline=0, settled=0)
 
     def take_as_known(self, order_id: str) -> None:
         """Trade an order whose supplier now has settings; its supplier is assumed to have it already."""
-        self._set(order_id, "untraded = 0, known = 1")
+        self._set(order_id, untraded=0, known=1)
 
     def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
         """Store a supplier's name and address as read from Plex for an order that names this address of it."""
@@ -217,7 +222,7 @@ class Orders:
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:
         """Store whether an order's supplier lacks settings."""
-        self._set(order_id, "untraded = ?", int(untraded))
+        self._set(order_id, untraded=int(untraded))
 
     def untraded(self, supplier: str) -> list[OrderRecord]:
         """The orders of one supplier that are not traded by EDI."""
