@@ -25,6 +25,7 @@ SHARED = {
     "logs",
     "clock",
     "decimal_json",
+    "encoded",
     "ownership",
     "durable",
     "packed",

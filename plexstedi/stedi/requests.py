@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from plexstedi.decimal_json import Encoded, Json, dumps
+from plexstedi.encoded import encoded_once
 
 LARGEST_TRANSACTION = 5_000_000
 """Bytes of one transaction's JSON (OpenAPI CreatePartnershipOutboundTransaction: < 5MB); exclusive."""
@@ -56,7 +56,7 @@ def generate_edi_body(
 
     Raise ValueError for a file name with characters that Stedi does not accept.
     """
-    encoded = _encoded_once(transaction)
+    encoded = encoded_once(transaction)
     return _too_large(encoded, LARGEST_TRANSACTION) or _encoded(
         {
             "transactionGroups": [{"transactionSettingId": transaction_setting_id, "transactions": [encoded]}],
@@ -78,7 +78,7 @@ def create_transaction_body(
 
     Raise ValueError for a file name with characters that Stedi does not accept.
     """
-    encoded = _encoded_once(transaction)
+    encoded = encoded_once(transaction)
     limit = LARGEST_TRANSACTION if mapping_id is None else LARGEST_MAPPED_TRANSACTION
     mapping: dict[str, Json] = {} if mapping_id is None else {"mappingId": mapping_id}
     return _too_large(encoded, limit) or _encoded(
@@ -107,21 +107,6 @@ def _overrides(usage: UsageIndicator, delimiters: Delimiters | None) -> Json:
     if delimiters is not None:
         overrides["delimiters"] = delimiters.json()
     return overrides
-
-
-def _encoded_once(transaction: Json) -> Encoded:
-    """As `dumps`, in a fifteenth of its time, for what msgspec writes alike: all but some subclasses and numbers."""
-    if isinstance(transaction, Encoded):
-        return transaction
-    try:
-        text = _ENCODER.encode(transaction).decode()
-    except (TypeError, ValueError):
-        return Encoded(dumps(transaction))
-    # It writes an exponent, and a number that is not finite.
-    return Encoded(dumps(transaction) if any(mark in text for mark in ("E+", "E-", "NaN", "Infinity")) else text)
-
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def _too_large(transaction: Encoded, limit: int) -> RequestTooLarge | None:

@@ -121,13 +121,14 @@ class Row:
     def text(self, field: str) -> str | None:
         """Trimmed text; None if absent or blank. A number is converted to its digits."""
         value = self.raw(field)
+        # Not `NotPlain`, which is a str.
+        if type(value) is str:
+            return value.strip() or None
         if value is None:
             return None
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return f"{value}"
-        if not isinstance(value, str) or isinstance(value, NotPlain):
-            raise self.fault(field, value, "text")
-        return value.strip() or None
+        raise self.fault(field, value, "text")
 
     def needed(self, field: str) -> str:
         """Required text. Raise RowFault if absent."""

@@ -6,12 +6,12 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Send850
 from plexstedi.edi.outbound.document import Renderings, prepare
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream
+from plexstedi.encoded import encoded_once
 from plexstedi.sync.submit.document import text_mark
 
 
@@ -27,4 +27,4 @@ def order_mark(order: Order, stream: StreamKey, renderings: Renderings) -> str |
     prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
     if isinstance(prepared, Held):
         return None
-    return text_mark(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
+    return text_mark(("cancelled " if cancelled else "") + encoded_once(prepared.guide_json))
