@@ -162,6 +162,40 @@ def test_a_full_disk_that_takes_the_others_along_is_told_at_each_later_step(data
     assert on_disk(path).keys() == {"t-3"}
 
 
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), KeyboardInterrupt()])
+def test_an_early_commit_that_fails_is_told_at_each_later_step(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Whoever has completed the others would not know that they were rolled back with it."""
+    expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else StateUnusable
+    real = database._control
+
+    def fail_once(statement: str) -> None:
+        if statement == "COMMIT":
+            monkeypatch.setattr(database, "_control", real)
+            with database._faults:
+                raise error
+        real(statement)
+
+    def work() -> None:
+        with database.group():
+            with database.transaction():
+                put(database, "t-1", "x")
+            monkeypatch.setattr(database, "_control", fail_once)
+            for _ in range(2):
+                with pytest.raises(expected):
+                    database.write_group()
+            with pytest.raises(expected), database.transaction():
+                put(database, "t-2", "x")
+
+    with pytest.raises(expected):
+        work()
+    assert on_disk(path) == {}
+    with database.group(), database.transaction():
+        put(database, "t-3", "x")
+    assert on_disk(path).keys() == {"t-3"}
+
+
 def fill(database: Database) -> None:
     """From now on the file cannot grow; SQLite then rolls back what is open, as on a full disk."""
     pages = database.number("PRAGMA page_count")
