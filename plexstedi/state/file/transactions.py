@@ -111,9 +111,10 @@ class Transactions:
     def _alone(self) -> Iterator[None]:
         with self._faults:
             self._check_same_file()
-        self._control("BEGIN IMMEDIATE")
-        self._depth = 1
         try:
+            # Within: an interrupt may come when it has begun.
+            self._control("BEGIN IMMEDIATE")
+            self._depth = 1
             yield
         except BaseException:
             self._roll_back()
@@ -130,8 +131,12 @@ class Transactions:
         if self._rows_before is None:
             with self._faults:
                 self._check_same_file()
-            self._control("BEGIN IMMEDIATE")
-            self._rows_before = self._connection.total_changes
+            try:
+                self._control("BEGIN IMMEDIATE")
+                self._rows_before = self._connection.total_changes
+            except BaseException:
+                self._roll_back()
+                raise
         else:
             self._check_not_rolled_back()
         self._depth = 1

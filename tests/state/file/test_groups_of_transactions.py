@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -194,6 +194,25 @@ def test_an_early_commit_that_fails_is_told_at_each_later_step(
     with database.group(), database.transaction():
         put(database, "t-3", "x")
     assert on_disk(path).keys() == {"t-3"}
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_an_interrupt_while_one_begins_leaves_none_open(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch, grouped: bool
+) -> None:
+    """How the run ended is stored after it."""
+
+    def interrupted(version: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.kept, "drop_unless", interrupted)
+        with suppress(KeyboardInterrupt), database.group() if grouped else nullcontext(), database.transaction():
+            put(database, "t-1", "x")
+    assert not database.in_transaction
+    with database.transaction():
+        put(database, "t-2", "x")
+    assert on_disk(path).keys() == {"t-2"}
 
 
 def fill(database: Database) -> None:
