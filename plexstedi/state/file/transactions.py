@@ -77,8 +77,8 @@ class Transactions:
         Each is complete or rolled back, as without the group; if the block raises, the complete ones are committed. A
         killed process loses those since the last commit: until `write_group`, or the end of the block, nothing outside
         may depend on them. Inside a transaction it has no effect. Raise StateUnusable if what was complete could not be
-        committed or SQLite has rolled it back, also if a commit before the end of the block failed and the block goes
-        on: whoever began the group knows only by this that what was complete is gone.
+        committed or SQLite has rolled it back, also if a commit before the end of the block failed and the block
+        continued: whoever began the group knows only by this that what was complete is gone.
         """
         if self._depth or self._grouping:
             yield
