@@ -101,9 +101,13 @@ class Transactions:
             return
         self._rows_before = None
         try:
+            # Again: a call may follow, on the strength of what a replaced file does not contain.
+            with self._faults:
+                self._check_same_file()
             self._check_not_rolled_back()
             self._commit()
         except BaseException as error:
+            self._roll_back()
             self._not_written = error if self._grouping else None
             raise
 
