@@ -28,7 +28,7 @@ from plexstedi.config.machine_tables import (
     StateConfig,
 )
 from plexstedi.config.places import default_config_path, may_exist, reading_fix, usual_state_path
-from plexstedi.config.problems import problems_of
+from plexstedi.config.problems import numbers_too_long, problems_of
 from plexstedi.config.tables import (
     AckLevel,
     AcknowledgmentFields,
@@ -310,6 +310,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     grouped = next((found[0] for found in _GROUPED.finditer(text) if found[1]), None)
     if grouped is not None:
         raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
+    if too_long := [*numbers_too_long(document, str(path))]:
+        raise ConfigurationFault(too_long)
     return document
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from plexstedi.edi.plain_values import MOST_DIGITS
 from plexstedi.edi.read_settings import InvalidSettings
 from plexstedi.errors import Problem
 
@@ -36,6 +37,24 @@ def problems_of(error: InvalidSettings, file: str) -> tuple[Problem, ...]:
         Problem(file, toml_key(path), " or ".join(message for message, _ in words), words[0][1])
         for path, words in found.items()
     )
+
+
+def numbers_too_long(document: Mapping[str, object], file: str) -> Iterator[Problem]:
+    """One problem per whole number that has more digits than a fraction may have, wherever it is in a file.
+
+    Python reads one of thousands of digits (hexadecimal), but cannot write it into a message.
+    """
+    most = 10**MOST_DIGITS
+    # Not recursive: tables may be nested deeper than Python can call.
+    left: list[tuple[tuple[str | int, ...], object]] = [((), document)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [((*path, key), each) for key, each in value.items()]
+        elif isinstance(value, list):
+            left += [((*path, place), each) for place, each in enumerate(value)]
+        elif isinstance(value, int) and abs(value) >= most:
+            yield Problem(file, toml_key(path), f"has more than {MOST_DIGITS} digits", "Choose a smaller number.")
 
 
 def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:

@@ -23,6 +23,11 @@ Writer = Callable[[str], Path]
             '[run]\nmax_response_mb = "64"',
             f"[run]\ntime_limit_minutes = {'9' * 5000}",
         ),
+        # Hexadecimal numbers have no such limit in Python, but cannot be written as text.
+        *(f"[run]\ntime_limit_minutes = {number}" for number in ("9" * 4000, "0x" + "f" * 5000)),
+        *(f"[supplier_defaults]\nack_within_hours = {number}" for number in ("9" * 4000, "0x" + "f" * 5000)),
+        *(f"[documents]\nknown_orders = {value}" for value in ("0x" + "f" * 5000, "[0x" + "f" * 5000 + "]")),
+        *(f"[plex]\napi = {value}" for value in ("0x" + "f" * 5000, "{ a = 0x" + "f" * 5000 + " }")),
         *(
             "[run]\ntime_limit_minutes = 99999999999",
             "[state]\nkeep_days = 999999999",
@@ -51,6 +56,15 @@ def test_a_number_or_time_that_cannot_be_meant_is_refused(write: Writer, minimal
     with pytest.raises(ConfigurationFault) as caught:
         load(write(whole))
     assert all(problem.fix and len(problem.message) < 500 for problem in caught.value.problems)
+
+
+def test_a_number_of_thousands_of_digits_is_named_by_its_key(write: Writer, minimal: str) -> None:
+    number = "0x" + "f" * 5000
+    text = f'\n[supplier_defaults]\nack_warn_hours = {number}\n[suppliers."a b"]\nx = [1, {{ y = {number} }}]\n'
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + text))
+    keys = {problem.key for problem in caught.value.problems}
+    assert keys == {"supplier_defaults.ack_warn_hours", 'suppliers."a b".x[1].y'}
 
 
 def test_plain_numbers_are_taken_as_written(write: Writer, minimal: str) -> None:

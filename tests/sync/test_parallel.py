@@ -171,6 +171,55 @@ def test_nothing_is_called_whose_intent_cannot_be_stored(session: Session, monke
     assert called == []
 
 
+def test_nothing_is_called_whose_intent_was_lost_while_others_were_prepared(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit before the end of the group, as of many rows, takes along what was prepared before."""
+    called: list[int] = []
+    database = session.store.database
+    real = database._control
+
+    def fail_once(statement: str) -> None:
+        if statement == "COMMIT":
+            monkeypatch.setattr(database, "_control", real)
+            raise StateUnusable("the disk is full", fix="Free some space.", code="state-full")
+        real(statement)
+
+    def jobs() -> Iterator[int]:
+        for job in range(20):
+            put(session, str(job))
+            if job == 1:
+                database.write_group()
+            yield job
+
+    monkeypatch.setattr(database, "_control", fail_once)
+    with pytest.raises(StateUnusable, match="full"):
+        in_parallel(session, jobs(), called.append, lambda job, result: None, calls=8)
+    assert called == []
+    assert stored(session) is None
+
+
+def test_nothing_is_called_if_the_state_was_replaced_while_it_was_prepared(session: Session) -> None:
+    """The next run would not find that the call may have been made."""
+    called: list[int] = []
+    path = session.store.database.path
+    assert path is not None
+
+    def jobs() -> Iterator[int]:
+        for job in range(2):
+            put(session, str(job))
+            if not job:
+                path.rename(path.with_name("moved away"))
+                path.touch()
+            yield job
+
+    with pytest.raises(StateUnusable, match="replaced") as told:
+        in_parallel(session, jobs(), called.append, lambda job, result: None, calls=8)
+    assert told.value.code == "state-replaced"
+    assert called == []
+    assert not session.store.database.in_transaction
+
+
 def test_what_was_prepared_before_an_error_is_still_called(session: Session) -> None:
     def jobs() -> Iterator[int]:
         put(session, "1")

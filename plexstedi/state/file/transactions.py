@@ -31,6 +31,8 @@ class Transactions:
         self._grouping = False
         self._rows_before: int | None = None
         """Rows this connection had changed when the open group began; None: nothing of a group is uncommitted."""
+        self._not_written: BaseException | None = None
+        """Why complete transactions of the open group could not be committed."""
 
     @property
     def in_transaction(self) -> bool:
@@ -74,8 +76,9 @@ class Transactions:
 
         Each is complete or rolled back, as without the group; if the block raises, the complete ones are committed. A
         killed process loses those since the last commit: until `write_group`, or the end of the block, nothing outside
-        may depend on them. Inside a transaction it has no effect. Raise StateUnusable if SQLite has rolled back
-        what was complete.
+        may depend on them. Inside a transaction it has no effect. Raise StateUnusable if what was complete could not be
+        committed or SQLite has rolled it back, also if a commit before the end of the block failed and the block
+        continued: whoever began the group knows only by this that what was complete is gone.
         """
         if self._depth or self._grouping:
             yield
@@ -85,23 +88,37 @@ class Transactions:
             yield
         finally:
             self._grouping = False
-            self.write_group()
+            try:
+                self.write_group()
+            finally:
+                self._not_written = None
 
     def write_group(self) -> None:
         """Commit the complete transactions of the open group. Raise as `group`."""
+        if self._not_written is not None:
+            raise self._not_written
         if self._depth or self._rows_before is None:
             return
         self._rows_before = None
-        self._check_not_rolled_back()
-        self._commit()
+        try:
+            # Again: a call may follow, on the strength of what a replaced file does not contain.
+            with self._faults:
+                self._check_same_file()
+            self._check_not_rolled_back()
+            self._commit()
+        except BaseException as error:
+            self._roll_back()
+            self._not_written = error if self._grouping else None
+            raise
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with self._faults:
             self._check_same_file()
-        self._control("BEGIN IMMEDIATE")
-        self._depth = 1
         try:
+            # Within: an interrupt may come when it has begun.
+            self._control("BEGIN IMMEDIATE")
+            self._depth = 1
             yield
         except BaseException:
             self._roll_back()
@@ -113,11 +130,17 @@ class Transactions:
 
     @contextmanager
     def _part_of_group(self) -> Iterator[None]:
+        if self._not_written is not None:
+            raise self._not_written
         if self._rows_before is None:
             with self._faults:
                 self._check_same_file()
-            self._control("BEGIN IMMEDIATE")
-            self._rows_before = self._connection.total_changes
+            try:
+                self._control("BEGIN IMMEDIATE")
+                self._rows_before = self._connection.total_changes
+            except BaseException:
+                self._roll_back()
+                raise
         else:
             self._check_not_rolled_back()
         self._depth = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,59 @@ def test_a_full_disk_that_takes_the_others_along_is_told_at_each_later_step(data
     with database.transaction():
         put(database, "t-3", "x")
     assert on_disk(path).keys() == {"t-3"}
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), KeyboardInterrupt()])
+def test_an_early_commit_that_fails_is_told_at_each_later_step(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Whoever has completed the others would not know that they were rolled back with it."""
+    expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else StateUnusable
+    real = database._control
+
+    def fail_once(statement: str) -> None:
+        if statement == "COMMIT":
+            monkeypatch.setattr(database, "_control", real)
+            with database._faults:
+                raise error
+        real(statement)
+
+    def work() -> None:
+        with database.group():
+            with database.transaction():
+                put(database, "t-1", "x")
+            monkeypatch.setattr(database, "_control", fail_once)
+            for _ in range(2):
+                with pytest.raises(expected):
+                    database.write_group()
+            with pytest.raises(expected), database.transaction():
+                put(database, "t-2", "x")
+
+    with pytest.raises(expected):
+        work()
+    assert on_disk(path) == {}
+    with database.group(), database.transaction():
+        put(database, "t-3", "x")
+    assert on_disk(path).keys() == {"t-3"}
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_an_interrupt_while_one_begins_leaves_none_open(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch, grouped: bool
+) -> None:
+    """How the run ended is stored after it."""
+
+    def interrupted(version: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.kept, "drop_unless", interrupted)
+        with suppress(KeyboardInterrupt), database.group() if grouped else nullcontext(), database.transaction():
+            put(database, "t-1", "x")
+    assert not database.in_transaction
+    with database.transaction():
+        put(database, "t-2", "x")
+    assert on_disk(path).keys() == {"t-2"}
 
 
 def fill(database: Database) -> None:
