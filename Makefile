@@ -4,7 +4,7 @@ PYTEST = $(BIN)/pytest -q
 
 UNIT = tests/config tests/edi tests/http tests/plex tests/state tests/stedi tests/sync \
        tests/test_advice.py tests/test_count_functions.py tests/test_decimal_json.py tests/test_design_paper.py \
-       tests/test_house.py tests/test_internal.py tests/test_kept.py tests/test_make.py tests/test_manual.py tests/test_mutants.py \
+       tests/test_house.py tests/test_internal.py tests/test_make.py tests/test_manual.py tests/test_mutants.py \
        tests/test_papers.py \
        tests/test_plain_text.py tests/test_readme.py tests/test_words.py tests/test_words_in_code.py
 COMMANDS = tests/benchmarks tests/cli tests/commands tests/crash tests/credentials tests/faults tests/install tests/sandbox \

@@ -29,7 +29,6 @@ SHARED = {
     "ownership",
     "durable",
     "packed",
-    "kept",
     "plain_text",
     "advice",
     "secret_names",

@@ -146,7 +146,9 @@ def _known_home(text: str) -> str:
     try:
         Path(text).expanduser()
     except RuntimeError:
-        raise refusal(f"names an unknown home directory: {text}", "Write the whole path.") from None
+        raise refusal(
+            f"names an unknown home directory: {text.partition('/')[0][:40]}", "Write the whole path."
+        ) from None
     return text
 
 

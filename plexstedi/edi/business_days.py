@@ -29,7 +29,8 @@ def business_days(text: str) -> frozenset[int]:
 def _day(text: str) -> int:
     name = text.strip().lower()
     if name not in _NAMES:
-        raise ValueError(f"{text.strip()!r} is not a day; days are {', '.join(_NAMES)}")
+        shown = repr(text.strip()) if len(text) <= 40 else "a long text"
+        raise ValueError(f"{shown} is not a day; days are {', '.join(_NAMES)}")
     return _NAMES.index(name)
 
 

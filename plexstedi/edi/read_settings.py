@@ -52,6 +52,11 @@ def refusal(message: str, fix: str) -> InvalidSettings:
     return InvalidSettings([SettingFault((), message, fix)])
 
 
+def quoted(value: object) -> str:
+    """A text as a message shows it: a long one, or another type, is only pointed at."""
+    return f'"{value}"' if isinstance(value, str) and len(value) <= 40 else "this"
+
+
 class Before(Struct, frozen=True):
     """Changes or refuses a value as it is in the file."""
 
@@ -252,7 +257,7 @@ def _not_one_of(value: object, choices: tuple[str, ...]) -> tuple[str, str]:
     from difflib import get_close_matches
 
     listed = ", ".join(f'"{choice}"' for choice in choices)
-    shown = f'"{value}"' if isinstance(value, str) and len(value) <= 40 else "this"
+    shown = quoted(value)
     near = get_close_matches(str(value).casefold(), [choice.casefold() for choice in choices], n=1)
     if near:
         choice = next(choice for choice in choices if choice.casefold() == near[0])

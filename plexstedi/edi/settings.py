@@ -16,7 +16,7 @@ from msgspec import Meta, field
 
 from plexstedi.edi.business_days import business_days
 from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
-from plexstedi.edi.read_settings import After, Before, InvalidSettings, Settings, refusal
+from plexstedi.edi.read_settings import After, Before, InvalidSettings, Settings, quoted, refusal
 
 Entry = TypeVar("Entry")
 
@@ -129,7 +129,7 @@ class Severity(StrEnum):
 def _date_qualifier(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Z]{3}", text):
         raise refusal(
-            f'"{text}" is not a date qualifier', 'Write the three characters from the guide, for example "010".'
+            f"{quoted(text)} is not a date qualifier", 'Write the three characters from the guide, for example "010".'
         )
     if text in NOT_DUE:
         meaning = NOT_DUE[text]
@@ -144,7 +144,7 @@ NOT_DUE = {"003": "the invoice date", "004": "the order date", "011": "the date 
 def _x12_release(text: str) -> str:
     if not re.fullmatch(r"00[3-8]0[1-9][0-9]", text) or not "003010" <= text <= "008060":
         fix = 'Write the six digits of GS08, from "003010" to "008060", for example "004010".'
-        raise refusal(f'"{text}" is not an X12 release', fix)
+        raise refusal(f"{quoted(text)} is not an X12 release", fix)
     return text
 
 
@@ -250,7 +250,7 @@ def _known_segment(segment: str) -> str:
     if segment.upper() not in EXTRA_SEGMENTS:
         listed = ", ".join(sorted(EXTRA_SEGMENTS))
         fix = f"Only optional segments of an acknowledgment can be ignored: {listed}."
-        raise refusal(f"'{segment}' is not a segment that can be ignored", fix)
+        raise refusal(f"{quoted(segment)} is not a segment that can be ignored", fix)
     return segment.upper()
 
 

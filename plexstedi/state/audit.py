@@ -15,11 +15,11 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from plexstedi.errors import StateUnusable
-from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.file.event_codec import pack_event, unpack_event
 from plexstedi.state.file.short import id_of, instant_of, microseconds, short_id, short_time, time_of
+from plexstedi.state.file.transactions import Kept
 from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.transactions import Kept
 
 
 class Fact(StrEnum):

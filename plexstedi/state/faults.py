@@ -7,9 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.transactions import Kept
 
 
 class OpenFault(Struct, frozen=True):

@@ -13,11 +13,11 @@ from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
-from plexstedi.kept import Kept
 from plexstedi.state.file.codec import Columns, instant, moment, pack, unpack
 from plexstedi.state.file.database import Database
 from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.file.short import id_of, short_id, short_time, time_of
+from plexstedi.state.file.transactions import Kept
 from plexstedi.state.revisions import Revisions
 
 

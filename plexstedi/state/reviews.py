@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from plexstedi.advice import filled
 from plexstedi.edi.reasons import Reason
-from plexstedi.kept import Kept
 from plexstedi.state.file.codec import instant, maybe_moment, moment, reasons_of, reasons_text
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.transactions import Kept
 from plexstedi.state.subject import Subject
 
 

@@ -123,3 +123,21 @@ def test_what_is_no_count_of_days_is_refused(value: object, message: str) -> Non
 def test_a_unit_is_a_code_or_a_table() -> None:
     read = SupplierSettings.of({"units": {"A": "EA", "B": {"unit": "EA", "factor": "12"}}}).units
     assert read == {"A": Unit(unit="EA"), "B": Unit(unit="EA", factor=Decimal(12))}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"release": "0" * 5000},
+        {"850": {"due_qualifier": "0" * 5000}},
+        {"business_days": "x" * 5000},
+        {"acknowledgments": {"ignore_segments": ["X" * 5000]}},
+        {"tolerance": {"on_price": "x" * 5000}},
+    ],
+)
+def test_a_text_of_thousands_of_characters_is_not_repeated_in_the_message(table: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        SupplierSettings.of(table)
+    assert all(len(fault.message) < 300 and fault.message for fault in caught.value.faults)
+    # Each is refused for its value: the key is known.
+    assert all(fault.known is None for fault in caught.value.faults)

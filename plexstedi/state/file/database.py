@@ -16,11 +16,10 @@ from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
-from plexstedi.kept import Kept
 from plexstedi.state.file.faults import DAMAGED, named_faults
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION, statements_of_new_file
-from plexstedi.state.file.transactions import Transactions
+from plexstedi.state.file.transactions import Kept, Transactions
 
 Parameters = Sequence[object] | Mapping[str, object]
 Row = sqlite3.Row

@@ -1,4 +1,7 @@
-"""Transactions of the one connection that writes: each is complete or rolled back; a group of them is synced once."""
+"""Transactions of the one connection that writes: each is complete or rolled back; a group of them is synced once.
+
+What was read from the file is kept in memory until one of them is rolled back.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,58 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from plexstedi.errors import StateUnusable
-from plexstedi.kept import KeptReads
 from plexstedi.state.file.faults import named_faults
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _ROWS_OF_A_GROUP = 500
 """A group with so many changed rows is committed: a killed process loses little, and the WAL stays small."""
+
+
+class Kept(dict[Key, Value]):
+    """At most `most` values; the one stored first is dropped for a new one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        if len(self) >= self._most and key not in self:
+            if not self._most:
+                return
+            del self[next(iter(self))]
+        super().__setitem__(key, value)
+
+
+class KeptReads:
+    """All values kept of one file: dropped together when one of them may no longer be what is in the file."""
+
+    def __init__(self, *, keeps: bool) -> None:
+        """`keeps`: false for a file that another process may write at any time: nothing is kept."""
+        self._keeps = keeps
+        self._made: list[Kept[Any, Any]] = []
+        self._version = 0
+
+    def up_to(self, most: int) -> Kept[Any, Any]:
+        """A place for so many values. Whoever keeps values there changes them together with the file."""
+        made: Kept[Any, Any] = Kept(most if self._keeps else 0)
+        self._made.append(made)
+        return made
+
+    def drop(self) -> None:
+        """What was written may have been undone: nothing is known any more."""
+        for made in self._made:
+            made.clear()
+
+    def drop_unless(self, version: int) -> None:
+        """Drop all if this number, which changes when another connection writes the file, is not the one before."""
+        if version != self._version:
+            self._version = version
+            self.drop()
 
 
 class Transactions:
@@ -101,7 +149,7 @@ class Transactions:
             return
         self._rows_before = None
         try:
-            # Again: a call may follow, on the strength of what a replaced file does not contain.
+            # Again: a call may follow that depends on what a replaced file does not contain.
             with self._faults:
                 self._check_same_file()
             self._check_not_rolled_back()
@@ -179,7 +227,7 @@ class Transactions:
             self._control("ROLLBACK")
 
     def _check_not_rolled_back(self) -> None:
-        """A service must not be called on the strength of what SQLite has rolled back with a later transaction."""
+        """Raise StateUnusable if SQLite has rolled back the complete transactions of the group with a later one."""
         with self._faults:
             if not self._connection.in_transaction:
                 raise sqlite3.OperationalError("database or disk is full: what was stored last was rolled back")

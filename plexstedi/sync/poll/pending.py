@@ -24,7 +24,7 @@ from plexstedi.sync.session import Session
 
 _BATCH = 25
 _GROUP_SECONDS = 0.1
-"""So long orders that are read one after the other are committed together."""
+"""Orders that are read within this time are committed together."""
 
 
 class Progress(Struct):

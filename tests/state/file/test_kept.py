@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plexstedi.kept import KeptReads
+from plexstedi.state.file.transactions import KeptReads
 
 
 def test_the_one_stored_first_makes_room():
