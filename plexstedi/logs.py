@@ -12,7 +12,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from copy import copy
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO, TypeAlias
@@ -103,19 +102,25 @@ class _Tail(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._records: deque[logging.LogRecord] = deque(maxlen=TAIL_BYTES // _SHORTEST_LINE)
+        self._records: deque[dict[str, object]] = deque(maxlen=TAIL_BYTES // _SHORTEST_LINE)
 
     def emit(self, record: logging.LogRecord) -> None:
-        kept = copy(record)
-        # What it mentions may change, and a traceback would keep all that its functions knew.
-        kept.msg, kept.args, kept.exc_info = record.getMessage(), (), None
-        self._records.append(kept)
+        # The message, since what it mentions may change. No traceback: it would keep all that its functions knew.
+        self._records.append(
+            {
+                "created": record.created,
+                "levelname": record.levelname,
+                "name": record.name,
+                "msg": record.getMessage(),
+                _FACTS: getattr(record, _FACTS, {}),
+            }
+        )
 
     def text(self) -> str:
         lines: deque[bytes] = deque()
         size = 0
         for record in reversed(self._records):
-            line = _Text().format(record).encode(errors="backslashreplace")[:TAIL_BYTES] + b"\n"
+            line = _Text().format(logging.makeLogRecord(record)).encode(errors="backslashreplace")[:TAIL_BYTES] + b"\n"
             size += len(line)
             if size > TAIL_BYTES:
                 break

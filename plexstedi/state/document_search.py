@@ -8,6 +8,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
 from plexstedi.state.file.short import id_of, short_id
+from plexstedi.state.file.transactions import Kept
 
 _ABANDONED = listed(state for state in DocumentState if state.is_abandoned)
 _UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
@@ -22,6 +23,7 @@ class DocumentSearch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._partnerships: Kept[None, frozenset[str]] = database.kept.up_to(1)
 
     def of_order(self, order_id: str) -> list[Document]:
         """The documents of an order, oldest first."""
@@ -156,10 +158,14 @@ class DocumentSearch:
 
     def partnerships(self) -> frozenset[str]:
         """Every partnership that a document of an order was sent over, whether it is still configured or not."""
+        # Each acknowledgment asks for them, and a supplier has a row for each state of its documents.
+        if (kept := self._partnerships.get(None)) is not None:
+            return kept
         rows = self._database.rows(
             "SELECT DISTINCT partnership FROM document_counts WHERE kind <> '810' AND partnership <> '' AND n > 0"
         )
-        return frozenset(row["partnership"] for row in rows)
+        found = self._partnerships[None] = frozenset([row["partnership"] for row in rows])
+        return found
 
     def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
         """The supplier (or customer) of the last document sent over this partnership; None if there is none."""

@@ -57,6 +57,8 @@ class Documents(DocumentSearch):
                 new.replay_of,
             ),
         )
+        if new.partnership not in self._partnerships.get(None, frozenset()):
+            self._partnerships.clear()
         return self.get(document_id)
 
     def import_sent(

@@ -150,6 +150,16 @@ def test_contents_are_packed_beside_the_first_revision_that_remains(filled, path
         again.close()
 
 
+def test_a_partnership_is_known_from_the_first_document_sent_over_it_until_that_is_undone(filled, undone):
+    filled.documents.freeze(a_document("PO-1"), NOW)
+    assert filled.documents.partnerships() == {"us_acme"}
+    with undone(filled):
+        filled.documents.freeze(a_document("PO-2", partnership="us_globex"), NOW)
+        filled.documents.freeze(a_document("PO-3", partnership="us_initech", kind="810"), NOW)
+        assert filled.documents.partnerships() == {"us_acme", "us_globex"}
+    assert filled.documents.partnerships() == {"us_acme"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

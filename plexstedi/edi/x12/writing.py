@@ -75,21 +75,24 @@ def render(transaction: Transaction, envelope: Envelope) -> str:
 
 
 def _segment_text(segment: Segment, release: str, delimiters: str) -> str:
-    definition = segment_def(segment.id, release)
     forbidden = _forbidden(delimiters)
     texts = [segment.id]
     for position, value in enumerate(segment.elements, start=1):
-        if isinstance(value, str) and forbidden.isdisjoint(value):
+        # Most elements are absent, or a text that needs nothing.
+        if value is None:
+            texts.append("")
+        elif type(value) is str and forbidden.isdisjoint(value):
             texts.append(value)
-            continue
-        element = definition.element(position) if definition else None
-        texts.append(_value_text(value, element, release, delimiters, f"{segment.id}{position:02d}"))
+        else:
+            definition = segment_def(segment.id, release)
+            element = definition.element(position) if definition else None
+            texts.append(_value_text(value, element, release, delimiters, f"{segment.id}{position:02d}"))
     while len(texts) > 1 and not texts[-1]:
         texts.pop()
     return delimiters[0].join(texts)
 
 
-def _value_text(value: Value | None, element: Element | None, release: str, delimiters: str, where: str) -> str:
+def _value_text(value: Value, element: Element | None, release: str, delimiters: str, where: str) -> str:
     if isinstance(value, Composite):
         parts = [_simple_text(part, None, release, delimiters, where) for part in value.components]
         while parts and not parts[-1]:
@@ -125,5 +128,7 @@ def _forbidden(delimiters: str) -> frozenset[str]:
 
 def _number_text(number: Decimal) -> str:
     """A number as X12 writes it, and Stedi: no zero before the decimal point (element types N and R)."""
-    whole, point, decimals = f"{abs(number):f}".partition(".")
-    return f"{'-' if number < 0 else ''}{whole if whole != '0' or not point else ''}{point}{decimals}"
+    text = f"{number:f}"
+    if text.startswith("0."):
+        return text[1:]
+    return f"-{text[2:]}" if text.startswith("-0.") else text

@@ -26,11 +26,13 @@ def take_out(text: bytes, beside: bytes) -> tuple[bytes, bytes]:
 
     Nothing (empty) if there is none, or the text has one of the marks. What `beside` has stays: there it is cheaper.
     """
-    places = _places(text)
-    found = dict.fromkeys(one for begin, end in places if (one := text[begin:end]) not in beside)
+    # Each event and content goes through here.
+    if not (places := _places(text)):
+        return b"", text
+    found = dict.fromkeys([one for begin, end in places if (one := text[begin:end]) not in beside])
     uuids = [one for one in found if len(one) == 36][:_MOST]
     hashes = [one for one in found if len(one) == 64][: _MOST - len(uuids)]
-    if not (uuids or hashes) or any(mark in text for mark in (_UUID, _HASH, _AGAIN)):
+    if not (uuids or hashes) or _UUID in text or _HASH in text or _AGAIN in text:
         return b"", text
     numbers = {one: bytes((number + 0x20,)) for number, one in enumerate((*uuids, *hashes))}
     fresh = set(numbers)
@@ -46,13 +48,13 @@ def take_out(text: bytes, beside: bytes) -> tuple[bytes, bytes]:
         else:
             pieces.append(_AGAIN + numbers[one])
         rest = end
-    taken = (bytes.fromhex(one.decode().replace("-", "")) for one in (*uuids, *hashes))
-    return bytes((len(uuids), len(hashes))) + b"".join(taken), b"".join((*pieces, text[rest:]))
+    taken = bytes.fromhex(b"".join([*uuids, *hashes]).replace(b"-", b"").decode())
+    return bytes((len(uuids), len(hashes))) + taken, b"".join((*pieces, text[rest:]))
 
 
 def _places(text: bytes) -> list[tuple[int, int]]:
     """Where what `_DIGITS` finds begins and ends."""
-    # Each event and content goes through here. To search for a fixed text takes a tenth of the time.
+    # To search for a fixed text takes a tenth of the time of a pattern.
     forms = text.translate(_FORMS)
     if _HASH_FORM in forms:
         return [match.span(2) for match in _DIGITS.finditer(text)]

@@ -12,6 +12,8 @@ from plexstedi.state.file.digits import end_of_taken, put_back, take_out
 
 _RAW = -13
 """Deflate without header and checksum, which the event's hash makes superfluous; a window of 8 KB."""
+_MEMORY = 5
+"""As many bytes as with the default (8), in two fifths of the time: an event has some 200 bytes."""
 _DIGITS = 0x80
 """In the first byte, which has the number of the dictionary: UUIDs and hashes were taken out (`digits`)."""
 
@@ -20,7 +22,7 @@ def pack_event(actor: str, kind: str, detail: str, subject: str, *beside: str) -
     """The texts of an event compressed. `beside`: ids that the event names; `unpack_event` needs the same."""
     known = "".join(beside).encode()
     taken, rest = take_out("\0".join((actor, kind, detail, subject)).encode(), known)
-    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=OF_EVENTS[-1] + known)
+    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, _MEMORY, zdict=OF_EVENTS[-1] + known)
     return bytes((len(OF_EVENTS) - 1 | (_DIGITS if taken else 0),)) + taken + packer.compress(rest) + packer.flush()
 
 
