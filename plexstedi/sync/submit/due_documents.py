@@ -19,7 +19,7 @@ from plexstedi.sync.submit.document import DueDocument
 if TYPE_CHECKING:
     from plexstedi.edi.outbound.document import Prepared
 
-_UNPACKED_LINES = 500
+_UNPACKED_LINES = 1500
 """The order lines of the first documents, which are kept as built."""
 
 
