@@ -104,6 +104,9 @@ def files_of(room: str) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
+ANY_WORD = re.compile("|".join(f"(?:{word.pattern})" for word in CODE_WORDS), re.IGNORECASE)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_docstrings_and_comments_use_the_terms_of_the_field(room: str) -> None:
     texts = [
@@ -115,6 +118,8 @@ def test_docstrings_and_comments_use_the_terms_of_the_field(room: str) -> None:
     found = [
         f"{where}: {match[0]!r} (write: {word.instead}) in: {text[max(0, match.start() - 60) : match.end() + 60]}"
         for where, text in texts
+        # Hardly any text has one of them: to search for all at once takes a fraction of the time.
+        if ANY_WORD.search(text)
         for word in CODE_WORDS
         if (match := re.search(word.pattern, text, re.IGNORECASE)) is not None
     ]
