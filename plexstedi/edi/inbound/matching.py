@@ -224,6 +224,15 @@ def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | 
     return NoLine(acknowledged)
 
 
+def match_deleted(acknowledged: AcknowledgedLine, index: LineIndex, deleted: LineIndex) -> LineMatch | None:
+    """Match by PO101 to a line that earlier documents deleted, if it has its part; a line of today has precedence."""
+    written = acknowledged.assigned_id
+    if written is None or index.by_assigned_id(written) is not None:
+        return None
+    found = deleted.by_assigned_id(written)
+    return None if found is None or other_items(acknowledged, found[0]) else LineMatch(acknowledged, *found)
+
+
 def _id_parts(written: str) -> _Id:
     """A normalised id: `0010-01` equals `10-1`."""
     if len(written) <= MOST_DIGITS and is_digits(written):

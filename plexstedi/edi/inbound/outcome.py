@@ -68,6 +68,20 @@ class ConfirmedSchedule(Frozen, frozen=True, kw_only=True):
     """Due date as ordered."""
 
 
+class ReleaseOutcome(Frozen, frozen=True, kw_only=True):
+    """What is acknowledged of one release that was sent as a line of the document; in the unit sent."""
+
+    assigned_id: str
+    """PO101 of the release: `10-1`."""
+    release_id: str
+    """Plex release id; its dates are in the schedules with this id."""
+    open: Decimal
+    """Ordered less received, when it was acknowledged."""
+    confirmed: Decimal
+    backordered: Decimal
+    rejected: Decimal
+
+
 class LineOutcome(Frozen, frozen=True, kw_only=True):
     """Outcome of one acknowledgment for one line. All quantities are in `unit`, the unit sent.
 
@@ -88,6 +102,8 @@ class LineOutcome(Frozen, frozen=True, kw_only=True):
     variance: Decimal
     """Quantity not accounted for by the acknowledgment; negative if the supplier confirms more."""
     schedules: tuple[ConfirmedSchedule, ...] = ()
+    releases: tuple[ReleaseOutcome, ...] = ()
+    """The acknowledged releases, if each was sent as a line: by this acknowledgment or an earlier one."""
     release_ids: tuple[str, ...] = ()
     """Plex ids of the releases that were sent and are not yet received."""
     code: str | None = None
