@@ -133,6 +133,17 @@ def test_the_supplier_agrees_to_delete_a_release(releases):
     assert about_lines(bench) == []
 
 
+def test_the_860_is_dated_by_the_change_of_the_release(releases):
+    """BCH11 had the day on which the header was entered, for every change of a release."""
+    bench, order = releases()
+    bench.later(days=5)
+    today = f"{bench.sandbox.clock.now():%Y%m%d}"
+    line = order.lines[0]
+    change(bench, order, releases=[{"line": line.number, "release": line.releases[-1].number, "quantity": 50}])
+    (bch,) = rows(bench, order, 1, "BCH")
+    assert (bch[6], bch[11]) == (f"{order.created:%Y%m%d}", today)
+
+
 def test_the_supplier_refuses_to_delete_a_release(releases):
     bench, order = releases()
     first, second = rows(bench, order, 0, "PO1")
