@@ -27,7 +27,7 @@ from plexstedi.edi.inbound.pricing import (
     stated_numbers,
     stated_prices,
 )
-from plexstedi.edi.inbound.reading.ack_codes import line_in_words
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, line_meaning
 from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
@@ -307,7 +307,9 @@ def _outcome(
     code, words = case.code, case.words
     if parts.rejected > 0:
         state = AckState.REJECTED
-        text = " ".join(line_in_words(code) for code in (code or "").split("+") if code)
+        own = case.settings.acknowledgments
+        rejecting = [c for c in (code or "").split("+") if c and line_meaning(c, own) is LineMeaning.REJECTED]
+        text = " ".join(map(line_in_words, rejecting))
         findings.warn(
             "rejected",
             f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {text}".rstrip(),
