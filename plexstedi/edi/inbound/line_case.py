@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
 
 from msgspec import Struct
 
 from plexstedi.edi.inbound.matching import LineMatch
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome
 from plexstedi.edi.inbound.reading.stated import StatedDate
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-
-EarlierOutcome: TypeAlias = tuple[SentLine, LineOutcome]
-"""An outcome of an earlier acknowledgment, with the line as in the document that it acknowledges."""
 
 
 class LineCase(Struct, frozen=True):

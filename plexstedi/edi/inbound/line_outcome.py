@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from plexstedi.edi.inbound.allocation import still_open
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
-from plexstedi.edi.inbound.line_case import EarlierOutcome, LineCase
+from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
-from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX, AckState, LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX, AckState, EarlierOutcome, LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.reading.ack_codes import (
     DELETING_CHANGES,
     REFUSING_CHANGE,

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Context, Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from plexstedi.edi.model import Frozen
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.sent import SentLine
 
 _EXACT = Context(prec=1000)
 """Sums are exact in this context: no product of a plain number and configured factors has as many digits."""
@@ -152,6 +154,10 @@ class LineOutcome(Frozen, frozen=True, kw_only=True):
     def delivery_date(self) -> date | None:
         """Latest delivery date of the schedules."""
         return max((s.delivery_date for s in self.schedules if s.delivery_date is not None), default=None)
+
+
+EarlierOutcome: TypeAlias = tuple[SentLine, LineOutcome]
+"""An outcome of an earlier acknowledgment, with the line as in the document that it acknowledges."""
 
 
 def accept(outcome: LineOutcome) -> LineOutcome:

@@ -10,11 +10,10 @@ from msgspec.structs import replace
 
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
-from plexstedi.edi.inbound.line_case import EarlierOutcome
 from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_deleted, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
 from plexstedi.edi.inbound.reading.ack_codes import (
     CANCELLING_PURPOSES,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from plexstedi.edi.inbound.line_case import EarlierOutcome
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Folded,
