@@ -23,7 +23,7 @@ def acknowledge(bench, order, *lines: tuple[tuple[str, ...], str]) -> None:
     bench.answer("855", bak(order, "AC", f"{bench.sandbox.clock.now():%Y%m%d}"), *body)
 
 
-def acknowledge_change(bench, order, sequence: int, poc: tuple[str, ...], code: str = "IA") -> None:
+def acknowledge_change(bench, order, sequence: int | str, poc: tuple[str, ...], code: str = "IA") -> None:
     """An 865 that lists what one 860 changed."""
     today = f"{bench.sandbox.clock.now():%Y%m%d}"
     head = ("BCA", "00", "AC", order.number, "", str(sequence), "20261123", "", "", "SO1", today)
@@ -115,6 +115,28 @@ def test_an_865_lists_only_the_release_that_the_860_changed(releases):
     bench.run("run")
     assert (the_line(bench, order)["state"], the_line(bench, order)["confirmed"]) == ("confirmed", 150)
     assert [write.after[CONFIRMED] for write in bench.writes(order.number) if CONFIRMED in write.after] == [130, 150]
+
+
+@pytest.mark.parametrize(("quantity", "state", "confirmed"), [("50", "confirmed", 150), ("30", "unacknowledged", 0)])
+def test_an_865_of_the_same_day_without_change_sequence_is_read_by_the_values_of_the_release(
+    releases, quantity, state, confirmed
+):
+    """They were compared with the whole line, of which the 865 lists only a part."""
+    bench, order = releases()
+    first, second = rows(bench, order, 0, "PO1")
+    acknowledge(bench, order, (first, "IA"), (second, "IA"))
+    bench.run("run")
+    line = order.lines[0]
+    edited = {"line": line.number, "release": line.releases[-1].number, "quantity": 50}
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [edited]})
+    for _ in range(2):
+        bench.later(minutes=20)
+        bench.run("run")
+    (poc,) = rows(bench, order, 1, "POC")
+    acknowledge_change(bench, order, "", (*poc[:3], quantity, *poc[4:]))
+    bench.run("run")
+    assert (the_line(bench, order)["state"], the_line(bench, order)["confirmed"]) == (state, confirmed)
+    assert about_lines(bench) == []
 
 
 def test_the_supplier_agrees_to_delete_a_release(releases):
