@@ -168,6 +168,14 @@ class Order(Frozen, frozen=True, kw_only=True, weakref=True):
         return next((ln for ln in found if ln.state is LineState.OPEN), found[0] if found else None)
 
 
+def last_modified(order: Order) -> datetime | None:
+    """The latest modification time of the order, its lines and its releases: Plex keeps one for each."""
+    times = [order.modified_at]
+    for line in order.lines:
+        times += [line.modified_at, *[release.modified_at for release in line.releases]]
+    return max((at for at in times if at is not None), default=None)
+
+
 _NOT_IN_FINGERPRINT = {"buyer", "supplier_address_id", "status_name", "created_at", "modified_at"}
 _OF_RELEASE = {"status_name", "modified_at"}
 

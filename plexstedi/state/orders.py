@@ -10,7 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from plexstedi.edi.model import from_json, to_json
-from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
+from plexstedi.edi.order import Order, Phase, Supplier, fingerprint, last_modified
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import Columns, instant, moment, pack, unpack
@@ -117,10 +117,10 @@ class Orders:
                 ),
             )
             self._records.pop(order.id, None)
-            revision = self._revisions.append(order.id, 0, order, order.modified_at, now)
+            revision = self._revisions.append(order.id, 0, order, last_modified(order), now)
             self._set_marks(order.id, marks)
             return revision
-        revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
+        revision = self._revisions.append(order.id, before.latest, order, last_modified(order), now)
         self._set(
             order.id,
             number=order.number,

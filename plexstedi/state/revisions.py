@@ -56,6 +56,10 @@ class Revisions(Generic[Content]):
         mark = short_hash(self.fingerprint(content))
         if latest and self._mark(record_id, latest) == mark:
             return latest
+        if latest and modified_at is not None:
+            seen_at, before = self.seen(record_id, latest)
+            # A change may leave no time of its own in Plex, for example a deletion: then it is that of the reading.
+            modified_at = modified_at if modified_at > (before or seen_at) else None
         # One of this number may have been rolled back.
         self._in_use.pop((record_id, latest + 1), None)
         self.database.execute(

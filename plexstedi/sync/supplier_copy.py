@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from msgspec import structs
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
+from plexstedi.sync.timezones import zone_at
 
 _FRESH = timedelta(hours=24)
 
@@ -66,18 +68,24 @@ def prepared_for(
 ) -> Prepared | Held:
     """The document of a decision on this revision. `supplier_has`: the revision that the supplier has, `last` sent."""
     order_id = decision.stream.order_id
-    seen_at, modified_at = store.orders.revision_seen(order_id, revision)
     prepared = prepare(
         decision,
         renderings,
         change_sequence=change_sequence,
-        revision_seen=(modified_at or seen_at).date(),
+        revision_seen=day_of_revision(store, order_id, revision),
         received=received_so_far(store, order_id),
     )
     if isinstance(prepared, Held) or last is None or not isinstance(decision, Change860):
         return prepared
     sent = _sent_after(store, decision, last, supplier_has, prepared.sent, renderings)
     return structs.replace(prepared, sent=sent)
+
+
+def day_of_revision(store: Store, order_id: str, revision: int) -> date:
+    """The plant's day on which Plex was changed to this revision, else the day on which it was first read (BCH11)."""
+    seen_at, modified_at = store.orders.revision_seen(order_id, revision)
+    zone = zone_at(store.cursors.timezones(), seen_at)
+    return (modified_at or seen_at).astimezone(ZoneInfo(zone) if zone else UTC).date()
 
 
 def received_so_far(store: Store, order_id: str) -> Mapping[str, Decimal] | None:

@@ -101,3 +101,24 @@ def test_an_acknowledgment_of_a_change_that_a_lost_state_sent_counts_once_that_i
     follow(bench, fix, 2)
     assert items(bench, KIND) == []
     assert business_ack(bench, order) == "confirmed"
+
+
+def test_an_acknowledgment_that_was_not_applied_counts_when_it_is_sent_again_two_days_after_the_860(make_bench):
+    """Sent again on the day of the 860 or the day after, it would be taken for one of the order before the change."""
+    kind = "acknowledgment-not-applied"
+    bench, order = sent_to_silent(make_bench, orders=1)
+    before = accepted(bench, order)
+    edit(bench, order.number)
+    cycle(bench)
+    cycle(bench)
+    bench.answer("855", bak(order, "AC"), *accepted(bench, order))
+    bench.run("run")
+    bench.answer("855", bak(order, "AC"), *before)
+    bench.run("run")
+    assert "two days after our last document at the earliest" in fix_of(bench, "not-applied", kind)
+    bench.later(days=2)
+    bench.answer("855", bak(order, "AC", f"{bench.sandbox.clock.now():%Y%m%d}"), *before)
+    bench.run("run")
+    assert business_ack(bench, order) == "held"
+    (item,) = items(bench, "line-held")
+    assert [reason["code"] for reason in item["reasons"]] == ["quantity"]

@@ -122,3 +122,22 @@ def test_a_zone_that_is_none_is_refused_with_those_near_it(make_bench):
     assert ran.code == 4
     assert "plex.timezone" in ran.err
     assert "America/Detroit" in ran.err
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/Detroit", "20261124"), (None, "20261125")])
+def test_a_change_of_the_evening_is_of_that_day_in_the_plant(make_bench, zone, day):
+    """BCH11 is a day of the plant like the order date beside it, not the next day of UTC."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    set_zone(bench, zone)
+    assert bench.run("run").code == 0
+    # 22:00 in Detroit.
+    bench.later(days=1, hours=20)
+    bench.run("run")
+    order = bench.sandbox.plex.tenant.orders[0]
+    with bench.sandbox.lock:
+        release = order.lines[0].releases[0]
+        bench.sandbox.plex.edit_release(order.number, order.lines[0].number, release.number, due=later(release.due))
+    bench.later(minutes=5)
+    bench.run("run")
+    (bch,) = re.findall("~(BCH[^~]*)", bench.sent(order.number)[-1].edi)
+    assert bch.split("*")[11] == day

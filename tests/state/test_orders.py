@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from plexstedi.edi.order import Phase
 from plexstedi.state.orders import Work
@@ -38,6 +40,22 @@ def test_times_survive_with_their_fractions_and_in_utc(store):
     store.orders.record(an_order(modified_at=seen), marks={"r1": seen}, now=seen, known=False, baseline=False)
     assert store.orders.marks("id-PO-1001") == {"r1": seen}
     assert store.orders.revision_seen("id-PO-1001", 1) == (seen, seen)
+
+
+def test_a_change_has_the_time_of_the_line_or_release_that_was_edited(store):
+    """Plex does not touch the header for it; a deletion has no time, so that of the reading counts."""
+    made, later = NOW - timedelta(days=9), NOW - timedelta(days=2)
+    order = an_order(modified_at=made)
+    keep_order(store, order)
+    (line,) = order.lines
+    (release,) = line.releases
+    edited = replace(line, releases=(replace(release, quantity=Decimal(120), modified_at=later),))
+    keep_order(store, replace(order, lines=(edited,)))
+    dearer = replace(edited, price=Decimal(5), modified_at=later + timedelta(days=1))
+    keep_order(store, replace(order, lines=(dearer,)))
+    keep_order(store, replace(order, lines=()))
+    seen = [store.orders.revision_seen(order.id, revision)[1] for revision in (1, 2, 3, 4)]
+    assert seen == [made, later, later + timedelta(days=1), None]
 
 
 def test_an_order_is_not_up_to_date_until_nothing_is_due_and_again_after_a_change(store):

@@ -77,8 +77,14 @@ class Findings(Struct):
         """Record a difference outside its tolerance; `on_price` and the like decide (RULES.md "Settings")."""
         self.changed = True
         if self.strict or severity is Severity.HOLD:
-            self.hold(code, message, f"{DECIDE}, or widen `tolerance.{setting}` of this supplier")
+            self.hold(code, message, DECIDE + self._otherwise(setting))
         elif severity is Severity.WARNING:
             self.warn(code, message, "applied, since the tolerance of this supplier only warns")
         else:
             self.note(message)
+
+    def _otherwise(self, setting: str) -> str:
+        """The setting that applies such a difference: a limit, or `on_quantity` for parts that do not add up."""
+        if not setting.startswith("on_"):
+            return f", or widen `tolerance.{setting}` of this supplier"
+        return "" if self.strict else f', or set `tolerance.{setting} = "warning"` of this supplier to apply them'

@@ -9,7 +9,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from plexstedi.edi.inbound.matching import LineMatch
-from plexstedi.edi.inbound.outcome import AckState
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome
 from plexstedi.edi.inbound.reading.stated import StatedDate
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
@@ -33,6 +33,8 @@ class LineCase(Struct, frozen=True):
     """False: the acknowledgment omits the line; it is accepted as ordered."""
     missing_releases: AckState = AckState.UNACKNOWLEDGED
     """State of omitted releases that were sent as lines: confirmed, rejected or unacknowledged."""
+    earlier: Sequence[EarlierOutcome] = ()
+    """Earlier outcomes of the line, newest first, if its releases were sent as lines."""
     currency: str | None = None
     """Currency of the order as sent."""
     ordered_on: date | None = None

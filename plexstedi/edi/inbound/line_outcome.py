@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
-from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX, AckState, LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.outcome import CHANGED_IN_PLEX, AckState, EarlierOutcome, LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.reading.ack_codes import (
     DELETING_CHANGES,
     REFUSING_CHANGE,
@@ -47,6 +47,8 @@ class AcknowledgmentCase(Struct, frozen=True):
     currency: str | None
     """Currency of the order as sent."""
     ordered_on: date | None
+    earlier: Mapping[int, Sequence[EarlierOutcome]]
+    """Earlier outcomes by line number, newest first, of lines whose releases were sent as lines."""
 
     def findings(self, line: SentLine) -> Findings:
         """New findings for a line, including the holds that come from outside the line."""
@@ -74,6 +76,7 @@ class AcknowledgmentCase(Struct, frozen=True):
             settings=self.settings,
             listed=listed,
             missing_releases=self.missing,
+            earlier=self.earlier.get(line.line, ()),
             currency=self.currency,
             ordered_on=self.ordered_on,
         )

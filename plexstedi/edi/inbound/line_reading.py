@@ -9,8 +9,9 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from plexstedi.edi.inbound.allocation import Piece, in_order
+from plexstedi.edi.inbound.allocation import Piece, in_order, without
 from plexstedi.edi.inbound.division import NO_PARTS, ZERO, Divided, Parts, StatedPart, Undivided, divide
+from plexstedi.edi.inbound.outcome import ReleaseOutcome
 from plexstedi.edi.inbound.reading.ack_codes import (
     DELETING_CHANGES,
     REFUSING_CHANGE,
@@ -39,6 +40,8 @@ class LineReading(Struct, frozen=True):
     """Descriptions of dates whose meaning is undecided (`date_qualifiers`, or a review)."""
     schedule_fault: str | None = None
     """Description of SCH quantities that contradict the ACK quantities."""
+    releases: tuple[ReleaseOutcome, ...] = ()
+    """Per release, if releases were sent as lines; without those that are not acknowledged."""
 
 
 def in_sent_unit(quantity: Decimal, unit: str | None, sent: SentLine, settings: SupplierSettings) -> Decimal | None:
@@ -80,6 +83,20 @@ def read_line(
     if isinstance(division, Undivided):
         return division
     return _with_dates(ack_lines, division, sent, heading, settings)
+
+
+def net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
+    """A reading that adds up to the ordered quantity, reduced by the received quantity (RULES.md Reading 14)."""
+    received, total = ordered - still, read.total
+    if received <= 0 or total.total != ordered:
+        return read
+    # The received goods are taken from the accepted part first, then from the backorder.
+    accepted = max(total.accepted - received, ZERO)
+    left = received - (total.accepted - accepted)
+    backordered = max(total.backordered - left, ZERO)
+    left -= total.backordered - backordered
+    parts = Parts(accepted, backordered, total.rejected - left)
+    return replace(read, total=parts, pieces=tuple(without(read.pieces, received)))
 
 
 def _stated_parts(

@@ -85,7 +85,8 @@ def match_order(
         same_release = [c for c in found if _normal(c.release or "") == _normal(release or "")]
         if len({c.number for c in found}) == 1 and len(same_release) == 1:
             found = same_release
-    if len(found) == 1:
+    # The only release sent so far is not meant where the acknowledgment names another one.
+    if len(found) == 1 and not _names_another_release(found[0], release):
         return Matched(found[0], bool(exact))
     if found:
         return AmbiguousOrder(number, tuple(found), release)
@@ -93,6 +94,10 @@ def match_order(
         c for c in candidates if partnership_id not in c.partnership_ids and _normal(c.number) == _normal(number)
     )
     return OtherSupplier(number, others) if others else UnknownOrder(number)
+
+
+def _names_another_release(candidate: Candidate, release: str | None) -> bool:
+    return candidate.release is not None and bool(release) and _normal(candidate.release) != _normal(release or "")
 
 
 def why_ambiguous(match: AmbiguousOrder) -> Reason:
@@ -222,6 +227,15 @@ def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | 
     if by_part:
         return AmbiguousLine(acknowledged, tuple(by_part), f"lines {numbers} have the same part")
     return NoLine(acknowledged)
+
+
+def match_deleted(acknowledged: AcknowledgedLine, index: LineIndex, deleted: LineIndex) -> LineMatch | None:
+    """Match by PO101 to a line that earlier documents deleted, if it has its part; a line of today has precedence."""
+    written = acknowledged.assigned_id
+    if written is None or index.by_assigned_id(written) is not None:
+        return None
+    found = deleted.by_assigned_id(written)
+    return None if found is None or other_items(acknowledged, found[0]) else LineMatch(acknowledged, *found)
 
 
 def _id_parts(written: str) -> _Id:

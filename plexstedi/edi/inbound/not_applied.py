@@ -97,5 +97,7 @@ def _reason(
         code="not-applied",
         where=f"line {outcome.line}",
         message=message,
-        fix="Ask the supplier which of the two is valid. If it is this one, have it sent again with today's date.",
+        # Until then the values decide which version of the order is meant, and these are those of the former.
+        fix="Ask the supplier which of the two is valid. If it is this one, have it sent again with the date of that"
+        " day, two days after our last document at the earliest.",
     )

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Context, Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from plexstedi.edi.model import Frozen
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.sent import SentLine
 
 _EXACT = Context(prec=1000)
 """Sums are exact in this context: no product of a plain number and configured factors has as many digits."""
@@ -68,6 +70,20 @@ class ConfirmedSchedule(Frozen, frozen=True, kw_only=True):
     """Due date as ordered."""
 
 
+class ReleaseOutcome(Frozen, frozen=True, kw_only=True):
+    """What is acknowledged of one release that was sent as a line of the document; in the unit sent."""
+
+    assigned_id: str
+    """PO101 of the release: `10-1`."""
+    release_id: str
+    """Plex release id; its dates are in the schedules with this id."""
+    open: Decimal
+    """Ordered less received, when it was acknowledged."""
+    confirmed: Decimal
+    backordered: Decimal
+    rejected: Decimal
+
+
 class LineOutcome(Frozen, frozen=True, kw_only=True):
     """Outcome of one acknowledgment for one line. All quantities are in `unit`, the unit sent.
 
@@ -88,6 +104,8 @@ class LineOutcome(Frozen, frozen=True, kw_only=True):
     variance: Decimal
     """Quantity not accounted for by the acknowledgment; negative if the supplier confirms more."""
     schedules: tuple[ConfirmedSchedule, ...] = ()
+    releases: tuple[ReleaseOutcome, ...] = ()
+    """The acknowledged releases, if each was sent as a line: by this acknowledgment or an earlier one."""
     release_ids: tuple[str, ...] = ()
     """Plex ids of the releases that were sent and are not yet received."""
     code: str | None = None
@@ -136,6 +154,10 @@ class LineOutcome(Frozen, frozen=True, kw_only=True):
     def delivery_date(self) -> date | None:
         """Latest delivery date of the schedules."""
         return max((s.delivery_date for s in self.schedules if s.delivery_date is not None), default=None)
+
+
+EarlierOutcome: TypeAlias = tuple[SentLine, LineOutcome]
+"""An outcome of an earlier acknowledgment, with the line as in the document that it acknowledges."""
 
 
 def accept(outcome: LineOutcome) -> LineOutcome:

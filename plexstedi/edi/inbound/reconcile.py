@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
-from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
+from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_deleted, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
 from plexstedi.edi.inbound.reading.ack_codes import (
     CANCELLING_PURPOSES,
@@ -49,6 +49,8 @@ def reconcile(
     watch: Watch = unwatched,
     revisions: SentRevisions = NO_REVISIONS,
     ordered_on: date | None = None,
+    earlier_releases: Mapping[int, Sequence[EarlierOutcome]] | None = None,
+    deleted_before: Sequence[SentLine] = (),
 ) -> Reconciliation:
     """Reconcile an acknowledgment with `sent`, the order as in the acknowledged document.
 
@@ -57,7 +59,9 @@ def reconcile(
     lines that the acknowledged document deleted, as sent before. `earlier` are the current outcomes: a line that is
     listed in one of them is not changed by being omitted here. `initiative` and `changed_since` come from
     `precedence.acknowledged_documents`; `revisions` has the versions of lines that were changed at about the time of
-    the acknowledgment. `ordered_on` is the order date.
+    the acknowledgment. `ordered_on` is the order date. `earlier_releases` are the earlier outcomes of lines whose
+    releases were sent as lines, newest first: they count for a release that is omitted here. `deleted_before` are lines
+    that earlier documents deleted (quantity zero): they count only where the acknowledgment lists them.
     """
     with localcontext(_EXACT):
         return _reconcile(
@@ -73,6 +77,8 @@ def reconcile(
             watch,
             revisions,
             ordered_on,
+            earlier_releases or {},
+            deleted_before,
         )
 
 
@@ -89,6 +95,8 @@ def _reconcile(
     watch: Watch,
     revisions: SentRevisions,
     ordered_on: date | None,
+    earlier_releases: Mapping[int, Sequence[EarlierOutcome]],
+    deleted_before: Sequence[SentLine],
 ) -> Reconciliation:
     acknowledgment = without_ignored(acknowledgment, settings.acknowledgments.ignore_segments)
     meaning = type_meaning(acknowledgment.type_code, settings.acknowledgments)
@@ -106,11 +114,22 @@ def _reconcile(
     deleted_numbers = {line.line for line in deleted} | {line.line for line in sent.lines if line.quantity == 0}
     gone = (replace(line, quantity=ZERO) for line in deleted if sent.line(line.line) is None)
     known = (*sent.lines, *gone)
-    by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
+    by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers, deleted_before)
+    known = (*known, *(line for line in deleted_before if line.line in by_line))
     # A held or unmatched document, or a seller's own change, decides nothing about lines that it omits.
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
     document = AcknowledgmentCase(
-        acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
+        acknowledgment,
+        meaning,
+        holds,
+        settings,
+        received,
+        changed_in_plex,
+        is_own,
+        missing,
+        sent.currency,
+        ordered_on,
+        earlier_releases,
     )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
     acknowledged = {line.line for line in known if line.line in by_line or line.line in ambiguous}
@@ -249,13 +268,16 @@ def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: Sup
 
 
 def _match(
-    ack_lines: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
+    ack_lines: Iterable[AcknowledgedLine],
+    known: Sequence[SentLine],
+    deleted: Collection[int],
+    deleted_before: Sequence[SentLine],
 ) -> tuple[dict[int, tuple[LineMatch, ...]], list[UnmatchedLine]]:
     by_line: dict[int, list[LineMatch]] = {}
     unmatched = []
-    index = LineIndex(known)
+    index, before = LineIndex(known), LineIndex(deleted_before)
     for ack_line in ack_lines:
-        found = match_line(ack_line, index)
+        found = (match_deleted(ack_line, index, before) if deleted_before else None) or match_line(ack_line, index)
         if isinstance(found, LineMatch):
             by_line.setdefault(found.line.line, []).append(found)
         elif isinstance(found, AmbiguousLine):

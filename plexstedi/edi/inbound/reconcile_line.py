@@ -10,12 +10,12 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from plexstedi.edi.business_days import days
-from plexstedi.edi.inbound.allocation import Piece, allocate, without
+from plexstedi.edi.inbound.allocation import Piece, allocate
 from plexstedi.edi.inbound.division import NO_PARTS, ZERO, Parts, Undivided
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.line_codes import check_change_code, check_status_codes
-from plexstedi.edi.inbound.line_reading import LineReading, read_line
+from plexstedi.edi.inbound.line_reading import LineReading, net, read_line
 from plexstedi.edi.inbound.matching import other_items
 from plexstedi.edi.inbound.notices import other_currencies
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
@@ -27,10 +27,11 @@ from plexstedi.edi.inbound.pricing import (
     stated_numbers,
     stated_prices,
 )
-from plexstedi.edi.inbound.reading.ack_codes import line_in_words
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, line_meaning
 from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
+from plexstedi.edi.inbound.release_lines import agrees_to_deletion, is_deleted, of_release, read_before
 from plexstedi.edi.sent import SentSchedule
 from plexstedi.edi.units import exact_quotient
 
@@ -44,7 +45,8 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     """Outcome of the line; `findings` may already contain reasons of the whole document."""
     unreadable = False
     ack_lines = [match.acknowledged for match in case.matches]
-    for ack_line in ack_lines:
+    for match in case.matches:
+        ack_line = match.acknowledged
         for fault in ack_line.faults:
             findings.holds.append(fault)
             unreadable = unreadable or fault.code != IMPOSSIBLE_DATE
@@ -53,7 +55,8 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
             findings.hold("other-part", f"the supplier acknowledges another part: {item}")
         for code in other_currencies(ack_line.currencies, case.currency):
             findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
-        check_change_code(ack_line, findings, case.settings)
+        if not is_deleted(match):
+            check_change_code(ack_line, findings, case.settings)
         for extra in ack_line.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
@@ -94,28 +97,35 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
         findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
     open_by_release = {s.release_id: s.quantity for s in case.open_releases}
-    groups = []
+    groups: list[LineReading] = []
     for schedule in case.sent.schedules:
         ack_lines = [m.acknowledged for m in singles if m.schedule == schedule]
         still = open_by_release.get(schedule.release_id, ZERO)
-        if ack_lines:
+        read: LineReading | None
+        if ack_lines and schedule.quantity == 0 and agrees_to_deletion(schedule, ack_lines, case, findings):
+            read = LineReading(NO_PARTS, ())
+        elif ack_lines:
             read = _read_group(ack_lines, schedule.quantity, still, case, findings)
         else:
-            read = _missing_release(schedule, still, case, findings)
-        if read is None:
+            read = read_before(schedule, still, case, findings)
+        if read is None and ack_lines:
             return None
+        acknowledged = () if read is None else (of_release(schedule, still, read.total),)
+        read = read or _missing_release(schedule, still, case, findings)
         pieces = tuple(replace(piece, release_id=schedule.release_id) for piece in read.pieces)
-        groups.append(replace(read, pieces=pieces))
+        groups.append(replace(read, pieces=pieces, releases=acknowledged))
     return LineReading(
         sum((g.total for g in groups), NO_PARTS),
         tuple(piece for g in groups for piece in g.pieces),
         any(g.date_pending for g in groups),
         tuple(dict.fromkeys(text for g in groups for text in g.undecided)),
         "; ".join(g.schedule_fault for g in groups if g.schedule_fault) or None,
+        tuple(release for g in groups for release in g.releases),
     )
 
 
 def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, findings: Findings) -> LineReading:
+    """A release that no acknowledgment lists (RULES.md Reading 8)."""
     if case.missing_releases is AckState.CONFIRMED:
         return LineReading(Parts(accepted=still), (Piece(still),))
     if case.missing_releases is AckState.REJECTED:
@@ -139,21 +149,7 @@ def _read_group(
     if isinstance(read, Undivided):
         findings.hold(read.code, read.message, read.fix)
         return None
-    return _net(read, ordered, still)
-
-
-def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
-    """A reading that adds up to the ordered quantity, reduced by the received quantity (RULES.md Reading 14)."""
-    received, total = ordered - still, read.total
-    if received <= 0 or total.total != ordered:
-        return read
-    # The received goods are taken from the accepted part first, then from the backorder.
-    accepted = max(total.accepted - received, ZERO)
-    left = received - (total.accepted - accepted)
-    backordered = max(total.backordered - left, ZERO)
-    left -= total.backordered - backordered
-    parts = Parts(accepted, backordered, total.rejected - left)
-    return replace(read, total=parts, pieces=tuple(without(read.pieces, received)))
+    return net(read, ordered, still)
 
 
 def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
@@ -311,7 +307,9 @@ def _outcome(
     code, words = case.code, case.words
     if parts.rejected > 0:
         state = AckState.REJECTED
-        text = " ".join(line_in_words(code) for code in (code or "").split("+") if code)
+        own = case.settings.acknowledgments
+        rejecting = [c for c in (code or "").split("+") if c and line_meaning(c, own) is LineMeaning.REJECTED]
+        text = " ".join(map(line_in_words, rejecting))
         findings.warn(
             "rejected",
             f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {text}".rstrip(),
@@ -341,6 +339,7 @@ def _outcome(
         rejected=parts.rejected,
         variance=case.open - parts.total,
         schedules=schedules,
+        releases=read.releases if read is not None else (),
         release_ids=case.release_ids,
         code=code,
         price=price,

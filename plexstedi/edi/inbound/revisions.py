@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -45,6 +46,35 @@ def _before(sent: Sequence[SentOrder], acknowledged: AcknowledgedDocuments, numb
         if _sent_values(line) != now and _sent_values(line) not in known:
             versions.append(None if line is None or line.quantity == 0 else line)
     return tuple(versions)
+
+
+def with_deletions(sent: Sequence[SentOrder], position: int) -> tuple[SentOrder, tuple[SentLine, ...]]:
+    """The order as in this document of the stream, and the lines that earlier documents deleted.
+
+    What is deleted has quantity zero, releases that were sent as lines included: a supplier may still list it.
+    """
+    order, earlier = sent[position], sent[:position]
+    if not earlier:
+        return order, ()
+    here = {line.line for line in order.lines}
+    gone: dict[int, SentLine] = {}
+    for line in (line for one in earlier for line in one.lines if line.line not in here):
+        gone[line.line] = replace(line, quantity=Decimal(0), schedules=())
+    lines = [_with_deleted_releases(line, earlier) for line in order.lines]
+    return replace(order, lines=tuple(lines)), tuple(_with_deleted_releases(line, earlier) for line in gone.values())
+
+
+def _with_deleted_releases(line: SentLine, earlier: Sequence[SentOrder]) -> SentLine:
+    versions = [before for one in earlier if (before := one.line(line.line)) is not None]
+    here = {schedule.assigned_id for schedule in line.schedules}
+    deleted = {
+        schedule.assigned_id: replace(schedule, quantity=Decimal(0))
+        for before in versions
+        for schedule in before.schedules
+        if schedule.assigned_id not in here
+    }
+    deleted.pop(None, None)
+    return replace(line, schedules=(*line.schedules, *deleted.values())) if deleted else line
 
 
 def same_to_supplier(one: SentLine | None, other: SentLine | None) -> bool:

@@ -143,12 +143,13 @@ class _ViewBuilder:
         self._hold("release-number-twice", where, message, "Renumber one of the releases in Plex, or cancel it")
 
     def _number(self, number: str) -> str:
-        cleaned = self.cleaner.clean(number, "order") or ""
+        fix = "Correct the order number in Plex"
+        cleaned = self.cleaner.clean(number, "order", fix=fix) or ""
         if cleaned.casefold() != number.casefold() and not self.cleaner.reasons:
             message = (
                 f"the order number {number!r} could only be sent as {cleaned!r}, which acknowledgments would not match"
             )
-            self._hold("order-number-unfit", "order", message, "Correct the order number in Plex")
+            self._hold("order-number-unfit", "order", message, fix)
         return cleaned
 
     def _mapped(self, name: str | None, table: dict[str, T], what: str, key: str) -> T | None:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.reasons import Reason
@@ -54,8 +54,11 @@ class TextCleaner(Struct):
         """Reasons why texts cleaned so far cannot be sent."""
         return [unfit.reason for unfit in self.unfit_texts]
 
-    def clean(self, text: str | None, where: str) -> str | None:
-        """The text adapted to X12; None if empty. Unfit text is recorded and returned unchanged."""
+    def clean(self, text: str | None, where: str, *, fix: str | None = None) -> str | None:
+        """The text adapted to X12; None if empty. Unfit text is recorded and returned unchanged.
+
+        `fix`: for a text that no setting may alter, instead of the setting that would.
+        """
         if text is None:
             return None
         if not self.settings.uppercase and _is_carried(text, self.settings):
@@ -74,7 +77,8 @@ class TextCleaner(Struct):
         cleaned = (plain.upper() if self.settings.uppercase else plain) or None
         if cleaned is not None:
             self.unfit_texts += [
-                UnfitText(cleaned, reason) for reason in unfit_reasons(cleaned, self.settings, where, self.table)
+                UnfitText(cleaned, reason if fix is None else structs.replace(reason, fix=fix))
+                for reason in unfit_reasons(cleaned, self.settings, where, self.table)
             ]
         return cleaned
 

@@ -43,7 +43,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.inbound.reconcile import reconcile
-from plexstedi.edi.inbound.revisions import revisions_of
+from plexstedi.edi.inbound.revisions import revisions_of, with_deletions
 from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.unsent_changes import lines_with_unsent_changes
 from plexstedi.edi.reasons import Reason
@@ -63,7 +63,7 @@ from plexstedi.sync.ingest.order_state import (
     recompute_order,
     review_duplicate_not_applied,
 )
-from plexstedi.sync.ingest.ranking import ordered_on, sent_documents
+from plexstedi.sync.ingest.ranking import earlier_releases, ordered_on, sent_documents
 from plexstedi.sync.partners import configured_partner
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_copy_of
@@ -269,7 +269,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         assign(None)
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return None
-    document, last_sent = documents[reference.position], sent[reference.position]
+    document = documents[reference.position]
+    last_sent, deleted_before = with_deletions(sent, reference.position)
     # Suppliers may share a partnership: the order's supplier determines how it is read.
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
@@ -284,6 +285,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         watch=session.check_deadline,
         revisions=revisions_of(sent, reference),
         ordered_on=ordered,
+        deleted_before=deleted_before,
+        earlier_releases=earlier_releases(store, inbound, candidate.order_id, documents, sent),
     )
     notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
     outcome = replace(outcome, notes=(*outcome.notes, *filter(None, notes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Folded,
@@ -13,6 +13,7 @@ from plexstedi.edi.inbound.precedence import (
     SentDocument,
     day_of,
     fold,
+    newest_first,
     usable_date,
 )
 from plexstedi.edi.inbound.revisions import same_to_supplier
@@ -73,6 +74,25 @@ def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, s
         else:
             decided.append(outcome)
     return decided
+
+
+def earlier_releases(
+    store: Store, inbound: Inbound, order_id: str, documents: Sequence[Document], sent: Sequence[SentOrder]
+) -> Mapping[int, Sequence[EarlierOutcome]]:
+    """Outcomes of all other acknowledgments for lines whose releases were sent as lines, by line, newest first."""
+    if not any(s.assigned_id is not None for order in sent for line in order.lines for s in line.schedules):
+        return {}
+    others = [each for each in store.inbox.of_order(order_id) if each.transaction_id != inbound.transaction_id]
+    _, ranked = fold_stream(store, order_id, documents, sent, received=others)
+    by_id = {one.header.transaction_id: one for one, _ in ranked}
+    found: dict[int, list[EarlierOutcome]] = {}
+    for header in newest_first(one.header for one in by_id.values()):
+        one = by_id[header.transaction_id]
+        for outcome in one.outcomes:
+            line = sent[one.position if outcome.knows is None else outcome.knows].line(outcome.line)
+            if outcome.releases and line is not None:
+                found.setdefault(outcome.line, []).append((line, outcome))
+    return found
 
 
 def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:

@@ -23,7 +23,7 @@ from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
-from plexstedi.sync.supplier_copy import received_so_far
+from plexstedi.sync.supplier_copy import day_of_revision, received_so_far
 
 _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 
@@ -112,12 +112,11 @@ def _tried(
     key: StreamKey,
     kind: str,
 ) -> Trial:
-    seen_at, modified_at = store.orders.revision_seen(record.id, record.latest)
     result = prepare(
         what,
         renderings,
         change_sequence=1,
-        revision_seen=(modified_at or seen_at).date(),
+        revision_seen=day_of_revision(store, record.id, record.latest),
         received=received_so_far(store, record.id),
     )
     return _judged(record.number, key.release, kind, result)

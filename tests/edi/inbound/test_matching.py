@@ -34,6 +34,7 @@ ORDERS = (
     Candidate("5", "PO-2001", frozenset({"us_bolt"})),
     Candidate("6", "BL-5", frozenset({"us_acme"}), release="1"),
     Candidate("7", "BL-5", frozenset({"us_acme"}), release="2"),
+    Candidate("8", "BL-6", frozenset({"us_acme"}), release="1-1"),
 )
 
 
@@ -86,6 +87,17 @@ def test_a_release_that_is_missing_or_unknown_is_named_with_those_that_were_sent
     assert "1, 2" in reason.message
     assert "BAK05" in reason.fix
     assert "number" not in reason.message
+
+
+@pytest.mark.parametrize(("release", "is_meant"), [("1-1", True), ("01-1", True), (None, True), ("1-2", False)])
+def test_the_only_release_sent_is_not_confirmed_by_the_acknowledgment_of_another(
+    release: str | None, is_meant: bool
+) -> None:
+    """The other one may have been sent by hand, or before the state file was lost."""
+    found = _match("BL-6", release=release)
+    assert isinstance(found, Matched) is is_meant
+    if isinstance(found, AmbiguousOrder):
+        assert "(BAK05) 1-2 is unknown" in why_ambiguous(found).message
 
 
 def test_of_two_orders_the_number_is_asked_for() -> None:

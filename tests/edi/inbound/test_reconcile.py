@@ -432,6 +432,38 @@ def test_an_acknowledgment_of_thousands_of_lines_is_read_line_by_line(count: int
     assert [line.state for line in done.lines] == [AckState.CONFIRMED] * count
 
 
+@pytest.mark.parametrize(
+    ("code", "severity", "advised"),
+    [("quantity-sum", None, True), ("quantity-sum", "warning", False), ("quantity-sum", "seller", False)],
+)
+def test_what_does_not_add_up_is_applied_by_the_setting_that_is_advised(
+    code: str, severity: str | None, advised: bool
+) -> None:
+    """`on_quantity` has no width, and nothing applies a change of the seller's own that does not add up."""
+    seller = severity == "seller"
+    settings: dict[str, Any] = {"acknowledgments": {"accept_seller_changes": True}}
+    if severity == "warning":
+        settings["tolerance"] = {"on_quantity": "warning"}
+    answer = "BAK*00*AC | PO1*10*100*EA*2.50**BP*A-1 | ACK*IA*50*EA | ACK*IB*40*EA"
+    read = read_acknowledgment(next(_readings(answer)))
+    assert isinstance(read, Acknowledgment)
+    (line,) = _reconcile({"settings": settings, "seller": seller}, read).lines
+    (reason,) = [reason for reason in line.reasons if reason.code == code]
+    assert ('set `tolerance.on_quantity = "warning"`' in reason.fix) is advised
+    assert "widen" not in reason.fix
+    assert (line.state is AckState.HELD) is (advised or seller)
+
+
+def test_a_rejection_names_only_the_codes_that_reject() -> None:
+    answer = "BAK*00*AC | PO1*10*100*EA*2.50**BP*A-1 | ACK*IA*30*EA | ACK*IB*20*EA | ACK*R4*50*EA"
+    read = read_acknowledgment(next(_readings(answer)))
+    assert isinstance(read, Acknowledgment)
+    (line,) = _reconcile({}, read).lines
+    assert (line.code, line.state) == ("IA+IB+R4", AckState.REJECTED)
+    message = "ordered 100 EA, rejected 50 EA R4 (rejected: contract item not available)"
+    assert message in [reason.message for reason in line.reasons]
+
+
 # ------------------------------------------------------------------------------------------------ whole code lists
 
 DATE_QUALIFIERS = {

@@ -216,6 +216,14 @@ def test_an_order_that_cannot_be_said_is_held(change: dict[str, Any], code: str)
     assert _codes(result) == [code]
 
 
+@pytest.mark.parametrize("number", ["PO*1001", "PO-1001Ä"])
+def test_no_setting_is_advised_for_an_order_number(number: str) -> None:
+    """`replace_delimiters` or `transliterate` would send another number, which is held, too."""
+    result = sent(replace(ORDERS["one-line"], number=number), partner())
+    assert isinstance(result, Held)
+    assert [reason.fix for reason in result.reasons] == ["Correct the order number in Plex"]
+
+
 def test_every_reason_is_reported_at_once() -> None:
     ordered = order(line(10, release(1, "1", "11-20"), price=None), line(20, release(1, "1", "11-20"), unit="Pallet"))
     assert sorted(_codes(sent(ordered, partner()))) == ["price-missing", "unit-unknown"]

@@ -142,8 +142,12 @@ def _quantity_distance(variance: Decimal, case: LineCase) -> _Distance:
 
 
 def _echo(case: LineCase) -> _Distance:
-    """Distance of PO102 from the ordered or the open quantity of this version."""
-    total = ZERO
+    """Distance of PO102 from the ordered or the open quantity of this version.
+
+    Releases that were sent as lines and are not listed count as ordered: they are no evidence of either version.
+    """
+    listed = {match.schedule.assigned_id for match in case.matches if match.schedule is not None}
+    total = sum((s.quantity for s in case.sent.schedules if listed and s.assigned_id not in listed), ZERO)
     for match in case.matches:
         ack_line = match.acknowledged
         quantity = in_sent_unit(ack_line.quantity or ZERO, ack_line.unit, case.sent, case.settings)
