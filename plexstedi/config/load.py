@@ -296,6 +296,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
             "does not exist",
             "Create one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
         ) from None
+    except IsADirectoryError:
+        raise _file_fault(path, "is a folder", "Name the file in it with --config FILE or PLEXSTEDI_CONFIG.") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None

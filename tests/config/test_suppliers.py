@@ -77,6 +77,18 @@ def test_an_incomplete_supplier_is_held_and_named_while_others_are_not(write: Wr
     assert config.problems_of("B") == ()
 
 
+@pytest.mark.parametrize("table", ["suppliers", "customers"])
+def test_a_code_with_a_dot_and_without_quotes_is_told_to_be_quoted(write: Writer, minimal: str, table: str) -> None:
+    written = f"[{table}.ACME.EU]\npartnership_id = 'p'\nrelease = '004010'\n"
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + written))
+    assert [problem.key for problem in caught.value.problems] == [f"{table}.ACME.EU"]
+    quoted = f'[{table}."ACME.EU"]'
+    assert f"write {quoted}" in caught.value.problems[0].fix
+    config = load(write(minimal + written.replace(f"[{table}.ACME.EU]", quoted)))
+    assert "ACME.EU" in (config.suppliers if table == "suppliers" else config.customers)
+
+
 def test_an_incomplete_customer_is_held_and_named(write: Writer, minimal: str) -> None:
     config = load(write(minimal + "[customers.C]\n"))
     assert [reason.where for reason in config.customer_problems["C"]] == [
