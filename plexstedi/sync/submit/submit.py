@@ -125,7 +125,7 @@ def _search_unconfirmed(session: Session) -> None:
 
 def _guard_size(session: Session, count: int) -> None:
     if count > session.config.documents.max_per_run:
-        session.suspect("max-per-run", f"{_too_many(session, count)}. Nothing was sent")
+        session.suspect("max-per-run", _too_many(session, count), effect=". None of them was sent")
 
 
 def _too_many(session: Session, count: int) -> str:
