@@ -205,3 +205,15 @@ def test_a_word_that_cannot_mean_it_is_refused(write: Writer, minimal: str, line
     (problem,) = caught.value.problems
     assert problem.key == f"suppliers.A.860.{key}"
     assert word in problem.fix
+
+
+def test_a_fix_quotes_a_code_with_a_dot(write: Writer, minimal: str) -> None:
+    """Copied as it was printed, `[suppliers.ACME.EU]`, it made another supplier, ACME, with an unknown key."""
+    config = load(write(minimal + '[suppliers."ACME.EU"]\n[customers."B C"]\n'))
+    reasons = (*config.problems_of("ACME.EU"), *config.customer_problems_of("B C"))
+    assert {(reason.where, reason.fix.split(" into ")[-1]) for reason in reasons} >= {
+        ('suppliers."ACME.EU".partnership_id', '[suppliers."ACME.EU"].'),
+        ('suppliers."ACME.EU".850.transaction_setting_id', '[suppliers."ACME.EU".850].'),
+        ('customers."B C".partnership_id', '[customers."B C"].'),
+        ('customers."B C".810.transaction_setting_id', '[customers."B C".810].'),
+    }
