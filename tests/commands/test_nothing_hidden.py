@@ -61,6 +61,20 @@ def test_an_acknowledgment_of_a_direction_that_stedi_does_not_know_is_read(ackno
     assert (again.code, again.json["counts"]["attention"]) == (0, 0)
 
 
+def test_an_acknowledgment_listed_without_its_partnership_needs_review(acknowledged):
+    """It was counted as another plant's."""
+
+    def bare(item: dict) -> dict:
+        return {key: value for key, value in item.items() if key != "partnership"}
+
+    meddle(acknowledged, "stedi", "/polling/transactions$", in_items(bare))
+    ran = acknowledged.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_applied"]) == (3, 0)
+    reviews = acknowledged.run("review", "list", "--json").json["reviews"]
+    assert {review["kind"] for review in reviews} == {"feed-entry-unreadable"}
+    assert all("lacks its partnership" in review["reasons"][0]["message"] for review in reviews)
+
+
 def test_a_failed_file_of_a_direction_that_stedi_does_not_know_needs_review(acknowledged):
     with acknowledged.sandbox.lock:
         acknowledged.sandbox.stedi.receive_failed("ISA*", None, "FAILED_TO_PARSE", "no interchange", None)
