@@ -153,7 +153,9 @@ def _entries(path: Path, walked: set[Path]) -> Iterator[OwnedPath]:
         if status is None:
             break
         if not stat.S_ISLNK(status.st_mode):
-            yield _entry(current, Role.FILE, status)
+            # No fix may change the mode of a folder or device named by mistake (/tmp, /dev/null): reading it fails.
+            if stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode):
+                yield _entry(current, Role.FILE, status)
             break
         yield _entry(current, Role.LINK, status)
         try:

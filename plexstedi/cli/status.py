@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing, nullcontext
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -120,21 +121,23 @@ def register(app: typer.Typer) -> None:
                     invocation.must_own(store)
                 if number is not None:
                     _one_order(outcome, store, number, html, check=check, ids=invocation.verbose)
-                elif store is None:
+                elif store is None and html is None:
                     _show_no_state(outcome, path, health(None), check=check)
                 else:
-                    _show_overview(
-                        outcome,
-                        store,
-                        config,
-                        health(store),
-                        invocation.clock.now(),
-                        supplier=supplier,
-                        part=part,
-                        html=html,
-                        check=check,
-                        every=invocation.verbose,
-                    )
+                    # A page is written before the first run, too.
+                    with nullcontext(store) if store is not None else closing(Store.open_copy(path)) as shown:
+                        _show_overview(
+                            outcome,
+                            shown,
+                            config,
+                            health(store),
+                            invocation.clock.now(),
+                            supplier=supplier,
+                            part=part,
+                            html=html,
+                            check=check,
+                            every=invocation.verbose,
+                        )
         except StateUnusable as fault:
             outcome.faults.append(fault)
             ended = health(None, fault)

@@ -28,7 +28,7 @@ from plexstedi.config.machine_tables import (
     StateConfig,
 )
 from plexstedi.config.places import default_config_path, may_exist, reading_fix, usual_state_path
-from plexstedi.config.problems import numbers_too_long, problems_of
+from plexstedi.config.problems import numbers_too_long, problems_of, toml_key
 from plexstedi.config.tables import (
     AckLevel,
     AcknowledgmentFields,
@@ -196,7 +196,7 @@ class Config:
             return None
         path = self.file.parent / section.guide_schema
         if path not in self._guides:
-            key = f"{table}.{code}.{document}.guide_schema"
+            key = toml_key((table, code, document, "guide_schema"))
             self._guides[path] = read_guide_schema(path, str(self.file), key)
         return self._guides[path]
 
@@ -296,6 +296,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
             "does not exist",
             "Create one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
         ) from None
+    except IsADirectoryError:
+        raise _file_fault(path, "is a folder", "Name the file in it with --config FILE or PLEXSTEDI_CONFIG.") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
@@ -360,9 +362,10 @@ def _documents(settings: SupplierSettings) -> dict[str, DocumentSettings]:
 
 def _missing(table: str, code: str, key: str) -> Reason:
     what = "the Stedi partnership" if key == "partnership_id" else "a Stedi transaction setting"
+    path = (table, code, *key.split("."))
     return Reason(
         code="setting-missing",
-        where=f"{table}.{code}.{key}",
+        where=toml_key(path),
         message=f"{code} has no {key}: {what} is not known",
-        fix=f"Copy it from the Stedi portal into [{table}.{code}].",
+        fix=f"Copy it from the Stedi portal into [{toml_key(path[:-1])}].",
     )

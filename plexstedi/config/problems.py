@@ -30,7 +30,7 @@ def problems_of(error: InvalidSettings, file: str) -> tuple[Problem, ...]:
     """One problem per key that is refused, in the order of the file's tables."""
     found: dict[tuple[str | int, ...], list[tuple[str, str]]] = {}
     for path, message, fix, known in error.faults:
-        words = (message, fix) if known is None else unknown_key(str(path[-1]), known)
+        words = (message, fix) if known is None else _unknown_key(path, known)
         if words not in found.setdefault(path, []):
             found[path].append(words)
     return tuple(
@@ -57,8 +57,9 @@ def numbers_too_long(document: Mapping[str, object], file: str) -> Iterator[Prob
             yield Problem(file, toml_key(path), f"has more than {MOST_DIGITS} digits", "Choose a smaller number.")
 
 
-def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
+def _unknown_key(path: Sequence[str | int], known: Iterable[str]) -> tuple[str, str]:
     """Message and fix for an unknown key, with the nearest known one."""
+    key = str(path[-1])
     if _SECRETIVE.search(key):
         return (
             "is not a key of this table, and secrets are never stored in this file",
@@ -68,4 +69,12 @@ def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
     near = get_close_matches(key.casefold(), names, n=1, cutoff=0.6)
     if near:
         return "is an unknown key", f"Did you mean `{near[0]}`?"
-    return "is an unknown key", f"Remove it; known here: {', '.join(names)}."
+    return "is an unknown key", f"{_removal(path)}; known here: {', '.join(names)}."
+
+
+def _removal(path: Sequence[str | int]) -> str:
+    """TOML reads a code with a dot, without quotes, as a table within a table: removing it would lose the supplier."""
+    if len(path) != 3 or path[0] not in ("suppliers", "customers"):
+        return "Remove it"
+    table, code = str(path[0]), f"{path[1]}.{path[2]}"
+    return f"If {code} is the code in Plex, write [{toml_key((table, code))}]; else remove it"

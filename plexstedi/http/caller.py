@@ -264,7 +264,7 @@ class Caller:
             raise ServiceUnavailable(what, fix="The next run tries again.") from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
-                f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",
+                f"{self.service} did not return the document, but an HTML page",
                 fix="Check for a proxy; the next run tries again.",
                 code="no-document",
             )
@@ -275,12 +275,13 @@ class Caller:
             return content
         if response.status_code in {400, 401, 403, 404, 410}:
             raise RejectedCall(
-                f"{self.service} did not return {_PRESIGNED}: {response.status_code}",
+                f"{self.service} did not return the document: HTTP status {response.status_code}",
                 fix="The address has expired; the next run requests a new one.",
                 status=response.status_code,
             )
         raise ServiceUnavailable(
-            f"{self.service} did not return {_PRESIGNED}: {response.status_code}", fix="The next run tries again."
+            f"{self.service} did not return the document: HTTP status {response.status_code}",
+            fix="The next run tries again.",
         )
 
     def _call(

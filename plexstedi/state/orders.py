@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint, last_modified
-from plexstedi.edi.order_number import search_key
+from plexstedi.edi.order_number import number_key, search_key
 from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import Columns, instant, moment, pack, unpack
 from plexstedi.state.file.database import Database
@@ -157,14 +157,15 @@ class Orders:
         return {id_of(row["id"]): row["number"] for row in rows}
 
     def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
-        """Traded orders for which a document may be due: all, or those of this number or Plex id."""
+        """Traded orders for which a document may be due: all, or those of this number (blanks ignored) or Plex id."""
         if number is None:
             return self._query("WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id")
-        return self._query(
-            "WHERE untraded = 0 AND settled < latest AND ((search_key = ? AND number = ?) OR id = short_id(?))"
+        found = self._query(
+            "WHERE untraded = 0 AND settled < latest AND (search_key = ? OR id = short_id(?))"
             " ORDER BY first_seen, number, id",
-            *(search_key(number), number, number),
+            *(search_key(number), number),
         )
+        return [one for one in found if number_key(one.number) == number_key(number) or one.id == number]
 
     def _query(self, clause: str, *parameters: object) -> list[OrderRecord]:
         rows = self._database.rows(f"SELECT {_RECORD.listed} FROM orders {clause}", parameters)

@@ -189,8 +189,12 @@ def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
         return UnreadableEntry(reason, value)
     x12 = _table(value, "x12")
     metadata = _table(x12, "metadata")
-    group, control = _table(metadata, "functionalGroup"), _table(metadata, "transaction")
     partnership = _table(value, "partnership")
+    partnership_id = _text(partnership, "partnershipId")
+    if partnership_id is None and direction != OUTBOUND:
+        # Not another plant's, which names its own: nobody would see the acknowledgment.
+        return UnreadableEntry(f"transaction {identity} lacks its partnership", value)
+    group, control = _table(metadata, "functionalGroup"), _table(metadata, "transaction")
     isa = _table(_table(metadata, "sender"), "isa")
     isa_id = _text(isa, "id")
     return StediTransaction(
@@ -200,7 +204,7 @@ def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
         mode=_text(value, "mode"),
         status=_text(value, "status"),
         processed_at=processed,
-        partnership_id=_text(partnership, "partnershipId"),
+        partnership_id=partnership_id,
         sender_profile=_text(_table(partnership, "sender"), "profileId"),
         sender_isa=None if isa_id is None else f"{_text(isa, 'qualifier') or ''}:{isa_id.strip()}",
         set_id=_text(control, "transactionSetIdentifier"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 
-from plexstedi.decimal_json import Encoded, Json, dumps
+from plexstedi.decimal_json import Encoded, Json, dumps, loads
 from plexstedi.encoded import encoded_once
 
 LARGEST_TRANSACTION = 5_000_000
@@ -89,6 +90,13 @@ def create_transaction_body(
             "interchangeOverrides": _overrides(usage, delimiters),
         }
     )
+
+
+def transaction_of(body: bytes) -> Json:
+    """The Guide JSON (or the mapping's source) in the body of either call, as it was given to it."""
+    request = cast(Mapping[str, Any], loads(body))
+    found = request["transaction"] if "transaction" in request else request["transactionGroups"][0]["transactions"][0]
+    return cast(Json, found)
 
 
 def retry_body(execution_ids: tuple[str, ...]) -> bytes:

@@ -108,13 +108,13 @@ class Session(Struct):
                 code="time-limit",
             )
 
-    def suspect(self, name: str, message: str) -> None:
-        """Stop on a suspicion unless it is overridden for this run. Raise SuspicionStop."""
+    def suspect(self, name: str, message: str, *, effect: str = "") -> None:
+        """Stop on a suspicion unless it is overridden for this run; `effect` is of the stop. Raise SuspicionStop."""
         if name in self.overrides:
             self.note("suspicion-overridden", Subject(name), message=message)
             self.run.warn(f"overridden: {message}")
             return
-        raise SuspicionStop(name, message, passed=self.overrides)
+        raise SuspicionStop(name, f"{message}{effect}", passed=self.overrides)
 
     def note(self, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact) -> None:
         """Append an event to the audit trail."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from plexstedi import ownership
-from plexstedi.errors import UntrustedFile
+from plexstedi.errors import StateUnusable, UntrustedFile
 from plexstedi.ownership import OwnedPath, Role, must_be_ours, open_to_group, opening_to_group, opening_to_others
 from plexstedi.state.store import Store
 
@@ -220,3 +220,26 @@ def test_on_a_mount_that_nobody_can_write_modes_say_nothing(tmp_path: Path, monk
     monkeypatch.setattr(ownership.os, "statvfs", lambda path: ReadOnly)
     must_be_ours([tmp_path / "plexstedi.toml"])
     assert open_to_group([tmp_path / "plexstedi.toml"]) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("status",), ("submit", "--dry-run"), ("recover",), ("check", "--offline")], ids=" ".join
+)
+def test_a_folder_in_place_of_the_state_file_is_named_and_its_mode_is_not_to_be_changed(
+    cli: Cli, command: tuple[str, ...]
+) -> None:
+    """The fix for /tmp was `chmod o-w /tmp`; for another folder it was to look for permissions."""
+    folder = cli.home / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    ran = cli.bare("--config", str(cli.config), "--state", str(folder), *command, **KEYS)
+    assert ran.code == 7
+    assert f"{folder} is a folder" in ran.err
+    assert "--state FILE" in ran.err
+    assert "chmod" not in ran.out + ran.err
+
+
+def test_no_mode_of_a_device_is_to_be_changed() -> None:
+    must_be_ours([Path("/dev/null")])
+    with pytest.raises(StateUnusable, match="/dev/null is no regular file"):
+        Store.open_to_read(Path("/dev/null"))

@@ -53,6 +53,14 @@ def test_before_the_first_run_there_is_nothing_and_that_is_no_fault(cli: Cli) ->
     assert not cli.state.exists()
 
 
+def test_before_the_first_run_the_page_is_written_and_no_state(cli: Cli) -> None:
+    page = cli.home / "page.html"
+    ran = cli.run("status", "--html", str(page))
+    assert (ran.code, ran.out, ran.err) == (0, f"Written: {page}\n", "")
+    assert "</html>" in page.read_text()
+    assert not cli.state.exists()
+
+
 def test_a_state_file_that_is_gone_is_a_fault_that_names_the_way_back(cli: Cli, store: Store) -> None:
     record(store, an_order())
     store.close()

@@ -45,6 +45,46 @@ def test_an_acknowledgment_that_stedi_lists_without_its_metadata_is_read_all_the
     assert (ran.code, ran.json["counts"]["acks_applied"], ran.json["counts"]["writes_made"]) == (0, 3, 3)
 
 
+def test_an_acknowledgment_of_a_direction_that_stedi_does_not_know_is_read(acknowledged):
+    """The published direction UNKNOWN was taken for one of our own documents, and dropped."""
+
+    def unknown(item: dict) -> dict:
+        return {**item, "direction": "UNKNOWN"}
+
+    meddle(acknowledged, "stedi", "/polling/transactions$", in_items(unknown))
+    meddle(acknowledged, "stedi", "/polling/executions$", in_items(unknown))
+    ran = acknowledged.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_applied"], ran.json["counts"]["writes_made"]) == (0, 3, 3)
+    documents = acknowledged.run("status", acknowledged.numbers_sent()[0], "--json").json["documents"]
+    assert [document["functional_ack"] for document in documents] == ["accepted"]
+    again = acknowledged.run("run", "--json")
+    assert (again.code, again.json["counts"]["attention"]) == (0, 0)
+
+
+def test_an_acknowledgment_listed_without_its_partnership_needs_review(acknowledged):
+    """It was counted as another plant's."""
+
+    def bare(item: dict) -> dict:
+        return {key: value for key, value in item.items() if key != "partnership"}
+
+    meddle(acknowledged, "stedi", "/polling/transactions$", in_items(bare))
+    ran = acknowledged.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_applied"]) == (3, 0)
+    reviews = acknowledged.run("review", "list", "--json").json["reviews"]
+    assert {review["kind"] for review in reviews} == {"feed-entry-unreadable"}
+    assert all("lacks its partnership" in review["reasons"][0]["message"] for review in reviews)
+
+
+def test_a_failed_file_of_a_direction_that_stedi_does_not_know_needs_review(acknowledged):
+    with acknowledged.sandbox.lock:
+        acknowledged.sandbox.stedi.receive_failed("ISA*", None, "FAILED_TO_PARSE", "no interchange", None)
+    meddle(acknowledged, "stedi", "/polling/executions$", in_items(lambda item: {**item, "direction": "UNKNOWN"}))
+    acknowledged.later(minutes=1)
+    assert acknowledged.run("run").code == 3
+    (review,) = acknowledged.run("review", "list", "--json").json["reviews"]
+    assert review["kind"] == "inbound-file-failed"
+
+
 def test_an_entry_of_a_feed_that_cannot_be_read_needs_review(acknowledged):
     changed: list[str] = []
 

@@ -77,6 +77,30 @@ def test_a_replay_may_wait_for_the_next_submit(delivered):
     assert [beg01(document) for document in delivered.sent(number)] == ["00", "07"]
 
 
+def test_a_dry_run_of_submit_shows_what_waits_to_be_sent(delivered):
+    """It said "Nothing is due." of a document that the next submit sent."""
+    number, other = delivered.numbers_sent()
+    delivered.run("replay", number, *WHY, "--purpose", "07", "--queue", "--yes")
+    (shown,) = delivered.run("submit", "--dry-run", "--json").json["documents"]
+    assert (shown["order"], shown["kind"], shown["purpose"]) == (number, "850", "07")
+    assert delivered.run("submit", "--dry-run", "--order", other, "--json").json["documents"] == []
+    assert f'"purchase_order_number_03": "{number}"' in delivered.run("submit", "--dry-run", "--show", "guide").out
+    assert "\nBEG*07*" in delivered.run("submit", "--dry-run", "--show", "x12").out
+    delivered.run("submit")
+    _, second = delivered.sent(number)
+    assert (second.idempotency_key, second.filename) == (shown["idempotency_key"], shown["file_name"])
+    assert delivered.run("submit", "--dry-run", "--json").json["documents"] == []
+
+
+def test_submit_of_one_order_leaves_the_queued_replay_of_another(delivered):
+    number, other = delivered.numbers_sent()
+    delivered.run("replay", number, *WHY, "--queue", "--yes")
+    delivered.run("submit", "--order", other)
+    assert len(delivered.sent(number)) == 1
+    delivered.run("submit", "--order", f" {number}")
+    assert len(delivered.sent(number)) == 2
+
+
 def test_a_dry_run_sends_and_keeps_nothing(delivered):
     number = delivered.numbers_sent()[0]
     before = delivered.run("audit", "verify", "--json").json["audit_head"]

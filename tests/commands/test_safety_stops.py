@@ -60,7 +60,11 @@ def test_more_new_documents_than_ever_stop_before_the_first_and_are_sent_after_o
     stopped(bench.run("submit", "--json"), "max-per-run")
     assert bench.sandbox.generated() == []
     assert "max_per_run = 3" in "".join(bench.run("submit", "--dry-run", "--json").json["warnings"])
-    assert follow_option(bench, said.json["error"]["fix"], "run").json["counts"]["documents_sent"] == 4
+    assert "None of them was sent" in said.json["error"]["message"]
+    passed = follow_option(bench, said.json["error"]["fix"], "run")
+    assert passed.json["counts"]["documents_sent"] == 4
+    (warning,) = [each for each in passed.json["warnings"] if each.startswith("overridden")]
+    assert warning.endswith("max_per_run = 3"), "it does not say that nothing was sent"
     bench.later(minutes=5)
     assert bench.run("run").code == 0
 

@@ -240,6 +240,11 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     assert "plexstedi init" in found[""].fix
 
 
+def test_a_folder_is_not_called_unreadable(tmp_path: Path) -> None:
+    found = problems(tmp_path)[""]
+    assert (found.message, "--config FILE" in found.fix) == ("is a folder", True)
+
+
 def test_broken_toml_names_the_line(write: Writer, minimal: str) -> None:
     assert "line 8" in problems(write(minimal + "base_url = https://x\n"))[""].message
 

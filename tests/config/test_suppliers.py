@@ -77,6 +77,18 @@ def test_an_incomplete_supplier_is_held_and_named_while_others_are_not(write: Wr
     assert config.problems_of("B") == ()
 
 
+@pytest.mark.parametrize("table", ["suppliers", "customers"])
+def test_a_code_with_a_dot_and_without_quotes_is_told_to_be_quoted(write: Writer, minimal: str, table: str) -> None:
+    written = f"[{table}.ACME.EU]\npartnership_id = 'p'\nrelease = '004010'\n"
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + written))
+    assert [problem.key for problem in caught.value.problems] == [f"{table}.ACME.EU"]
+    quoted = f'[{table}."ACME.EU"]'
+    assert f"write {quoted}" in caught.value.problems[0].fix
+    config = load(write(minimal + written.replace(f"[{table}.ACME.EU]", quoted)))
+    assert "ACME.EU" in (config.suppliers if table == "suppliers" else config.customers)
+
+
 def test_an_incomplete_customer_is_held_and_named(write: Writer, minimal: str) -> None:
     config = load(write(minimal + "[customers.C]\n"))
     assert [reason.where for reason in config.customer_problems["C"]] == [
@@ -193,3 +205,15 @@ def test_a_word_that_cannot_mean_it_is_refused(write: Writer, minimal: str, line
     (problem,) = caught.value.problems
     assert problem.key == f"suppliers.A.860.{key}"
     assert word in problem.fix
+
+
+def test_a_fix_quotes_a_code_with_a_dot(write: Writer, minimal: str) -> None:
+    """Copied as it was printed, `[suppliers.ACME.EU]`, it made another supplier, ACME, with an unknown key."""
+    config = load(write(minimal + '[suppliers."ACME.EU"]\n[customers."B C"]\n'))
+    reasons = (*config.problems_of("ACME.EU"), *config.customer_problems_of("B C"))
+    assert {(reason.where, reason.fix.split(" into ")[-1]) for reason in reasons} >= {
+        ('suppliers."ACME.EU".partnership_id', '[suppliers."ACME.EU"].'),
+        ('suppliers."ACME.EU".850.transaction_setting_id', '[suppliers."ACME.EU".850].'),
+        ('customers."B C".partnership_id', '[customers."B C"].'),
+        ('customers."B C".810.transaction_setting_id', '[customers."B C".810].'),
+    }

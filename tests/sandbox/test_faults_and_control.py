@@ -144,6 +144,16 @@ def test_a_buyer_edits_an_order_through_control(sandbox: Sandbox, caller: Any) -
     assert caller.rows(ORDERS, pONumber="PO-NEW") == []
 
 
+def test_no_two_records_share_a_key_however_often_an_order_is_copied(caller: Any, sandbox: Sandbox) -> None:
+    like = sandbox.plex.tenant.orders[0].number
+    for number, of in (("PO-A", like), ("PO-B", like), ("PO-C", "PO-A"), ("PO-D", "PO-A")):
+        caller.control("POST", "orders", {"like": of, "number": number})
+    orders = sandbox.plex.tenant.orders
+    keys = [order.key for order in orders] + [line.key for order in orders for line in order.lines]
+    keys += [release.key for order in orders for line in order.lines for release in line.releases]
+    assert len(keys) == len(set(keys))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

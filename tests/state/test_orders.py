@@ -65,6 +65,8 @@ def test_an_order_is_not_up_to_date_until_nothing_is_due_and_again_after_a_chang
     assert store.orders.not_up_to_date() == []
     keep_order(store, an_order(quantity="120"))
     assert [order.number for order in store.orders.not_up_to_date("PO-1001")] == ["PO-1001"]
+    assert [order.number for order in store.orders.not_up_to_date(" PO-1001 ")] == ["PO-1001"], "as it was found"
+    assert store.orders.not_up_to_date("po-1001") == []
     assert store.orders.not_up_to_date("PO-9") == []
 
 

@@ -26,6 +26,7 @@ from plexstedi.cli.render.sections import (
 )
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.render.terminal import head, say, terminal_width
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.plain_text import many
 from plexstedi.state.reviews import Review
@@ -49,11 +50,11 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
     _show_numbers(seen, now)
     _show_suppliers(seen, every=every or supplier is not None)
     for code, count in seen.not_traded:
-        orders = many(count, "order")
-        say(f"not traded by EDI: {plain(code)}, {orders} (no [suppliers.{plain(code)}] in the configuration)")
+        table = plain(partner_table("850", code))
+        say(f"not traded by EDI: {plain(code)}, {many(count, 'order')} (no [{table}] in the configuration)")
     for code, count in seen.customers_not_traded:
-        invoices = many(count, "invoice")
-        say(f"not traded by EDI: {plain(code)}, {invoices} (no [customers.{plain(code)}] in the configuration)")
+        table = plain(partner_table("810", code))
+        say(f"not traded by EDI: {plain(code)}, {many(count, 'invoice')} (no [{table}] in the configuration)")
     if seen.unread_sets:
         say(f"received and not read: {counted(seen.unread_sets)}")
 

@@ -113,6 +113,10 @@ class PlexStore(Struct):
     # Edits by users. As in Plex, editing a line or release does not change the order's modified date.
 
     def add_order(self, order: Order) -> None:
+        """Add an order. A second copy of one has the keys of the first: it is renumbered, as a key is of one record."""
+        taken = {key for each in self.tenant.orders for key in _keys(each)}
+        if not taken.isdisjoint(_keys(order)):
+            _shift_keys(order, max(taken) + 1 - min(_keys(order)))
         self.tenant.orders.append(order)
         self._index(order)
 
@@ -272,6 +276,14 @@ def _keys(order: Order) -> Iterable[int]:
 
 def _new_id() -> str:
     return str(uuid.uuid4())
+
+
+def _shift_keys(order: Order, by: int) -> None:
+    order.key += by
+    for line in order.lines:
+        line.key += by
+        for release in line.releases:
+            release.key += by
 
 
 def copy_order(order: Order, number: str, now: datetime) -> Order:

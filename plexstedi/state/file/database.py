@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
-from plexstedi.state.file.faults import DAMAGED, named_faults
+from plexstedi.state.file.faults import DAMAGED, must_be_file, named_faults
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION, statements_of_new_file
 from plexstedi.state.file.transactions import Kept, Transactions
@@ -52,6 +52,7 @@ class Database(Transactions):
         StateUnusable if it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
         """
         with named_faults(path):
+            must_be_file(path)
             _prepare_file(path)
             checked = None if now is None else checked_at(path, now)
             connection = _connect(str(path))
@@ -73,6 +74,7 @@ class Database(Transactions):
     def open_to_read(cls, path: Path) -> Database:
         """Open an existing file for reading only, also while another process writes. Raise StateUnusable."""
         with named_faults(path):
+            must_be_file(path)
             if not path.exists():
                 fix = "Name the file with --state."
                 raise StateUnusable(f"there is no state file {path}", fix=fix, code="state-missing")
@@ -92,6 +94,7 @@ class Database(Transactions):
     def copy_in_memory(cls, path: Path) -> Database:
         """A private copy of the file (an empty state if there is none), for dry runs. Raise StateUnusable."""
         with named_faults(path):
+            must_be_file(path)
             memory = _connect(":memory:")
             try:
                 if path.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,21 @@ _FIXES: tuple[tuple[str, str, str], ...] = (
     ("malformed", "state-corrupt", DAMAGED),
     ("not a database", "state-corrupt", DAMAGED),
 )
+
+
+def must_be_file(path: Path) -> None:
+    """Raise StateUnusable for a folder, device or pipe: SQLite's error would send the reader to permissions or disk."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        # Missing, or not accessible: opening it reports that.
+        return
+    if not stat.S_ISREG(mode):
+        raise StateUnusable(
+            f"the state file {path} is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}",
+            fix="Name a file: --state FILE, PLEXSTEDI_STATE or state.path.",
+            code="state-not-a-file",
+        )
 
 
 class named_faults:  # noqa: N801

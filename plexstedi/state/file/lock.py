@@ -23,6 +23,7 @@ from types import TracebackType
 
 from plexstedi.durable import make_folder
 from plexstedi.errors import LockHeld, StateUnusable
+from plexstedi.state.file.faults import must_be_file
 
 _POLL_SECONDS = 0.2
 _LONGEST_NAME = 4096
@@ -54,6 +55,7 @@ class RunLock:
 
     def __enter__(self) -> RunLock:
         """Take the lock, waiting up to `wait_seconds`. Raise LockHeld with the holder, StateUnusable."""
+        must_be_file(self._state)
         waited = 0.0
         try:
             while (holder := self._take()) is not None:

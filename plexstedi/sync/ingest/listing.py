@@ -8,9 +8,10 @@ from plexstedi.edi.inbound.reading.inbound_sets import (
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
+from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
-from plexstedi.stedi.models import INBOUND, StediTransaction
+from plexstedi.stedi.models import INBOUND, OUTBOUND, StediTransaction
 from plexstedi.sync.feed import TRANSACTIONS, read_feed
 from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
@@ -32,13 +33,24 @@ def list_new(session: Session) -> None:
     read_feed(session, TRANSACTIONS, _note_transaction)
 
 
+def _sent_by_us(session: Session, transaction: StediTransaction) -> tuple[bool, Document | None]:
+    """Whether we sent it, and which document it is, if it is in the ledger.
+
+    Stedi also lists transactions of direction UNKNOWN: what is none of our documents may be an acknowledgment.
+    """
+    if transaction.direction == INBOUND:
+        return False, None
+    document = session.store.documents.by_execution(transaction.execution_id)
+    return transaction.direction == OUTBOUND or document is not None, document
+
+
 def _note_transaction(session: Session, transaction: StediTransaction) -> None:
-    if transaction.direction != INBOUND:
-        document = session.store.documents.by_execution(transaction.execution_id)
-        if document is not None:
-            session.store.documents.set_controls(
-                document.id, transaction.interchange_control, transaction.group_control, transaction.set_control
-            )
+    ours, document = _sent_by_us(session, transaction)
+    if document is not None:
+        session.store.documents.set_controls(
+            document.id, transaction.interchange_control, transaction.group_control, transaction.set_control
+        )
+    if ours:
         return
     supplier = supplier_of(session, transaction.partnership_id)
     customer = None if supplier is not None else customer_of(session, transaction.partnership_id)
@@ -119,7 +131,7 @@ def list_one(session: Session, transaction_id: str) -> Inbound:
             f"there is no transaction {transaction_id} in the state file, and Stedi has none",
             fix="`plexstedi status NUMBER` shows the transactions of an order.",
         )
-    if transaction.direction != INBOUND:
+    if _sent_by_us(session, transaction)[0]:
         raise UsageFault(
             f"transaction {transaction_id} is one of our documents, not an acknowledgment",
             fix="`plexstedi status NUMBER` shows the transactions of an order.",

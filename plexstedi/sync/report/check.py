@@ -15,6 +15,7 @@ from msgspec import Struct
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import Secrets
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.partner import Partner
@@ -229,17 +230,19 @@ def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
             wrong(
                 Area.SUPPLIERS,
                 only,
-                f"there is no [suppliers.{only}]; there are: {known}",
+                f"there is no [{partner_table('850', only)}]; there are: {known}",
                 "Add the table, or write the code as Plex shows it.",
             )
         ]
     found: list[Finding] = []
     for code in sorted(code for code in config.suppliers if only in (None, code)):
         problems = config.problems_of(code)
-        found += _table(f"suppliers.{code}", problems, () if problems else _guides("suppliers", config.partner(code)))
+        guides = () if problems else _guides("850", config.partner(code))
+        found += _table(partner_table("850", code), problems, guides)
     for code in sorted(code for code in config.customers if only in (None, code)):
         problems = config.customer_problems_of(code)
-        found += _table(f"customers.{code}", problems, () if problems else _guides("customers", config.customer(code)))
+        guides = () if problems else _guides("810", config.customer(code))
+        found += _table(partner_table("810", code), problems, guides)
     return found
 
 
@@ -248,14 +251,14 @@ def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) 
     return [*faults, *guides] or [ok(Area.SUPPLIERS, subject, "complete")]
 
 
-def _guides(table: str, partner: Partner) -> Iterator[Finding]:
+def _guides(set_id: str, partner: Partner) -> Iterator[Finding]:
     for document in partner.guides:
         try:
             capacity_for(partner, document)
         except GuideUnreadableError as error:
             yield wrong(
                 Area.SUPPLIERS,
-                f"{table}.{partner.code}.{document}.guide_schema",
+                partner_table(set_id, partner.code, document, "guide_schema"),
                 f"the guide cannot be used: {error}",
                 "Save it again from the Stedi portal (guide, Actions, View Schema, tab JSON to EDI).",
             )

@@ -52,19 +52,20 @@ def is_ours(session: Session, file_name: str | None) -> bool:
 
 
 def _note_execution(session: Session, execution: Execution) -> None:
-    if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
+    # Stedi also lists files of direction UNKNOWN: our names show which of them we sent.
+    if execution.direction != INBOUND and is_ours(session, execution.file_name):
         session.store.executions.record(
             ExecutionRecord(
                 execution_id=execution.id,
                 file_name=execution.file_name or "",
                 partnership=execution.partnership_id,
-                direction=execution.direction,
+                direction=OUTBOUND,
                 status=execution.status,
                 created_at=execution.created_at,
                 fault=execution.fault_message,
             )
         )
-    elif execution.direction == INBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
+    elif execution.direction != OUTBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
         _open_review_of_inbound_file(session, execution)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from plexstedi.edi.order_number import number_key
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable, SuspicionStop
 from plexstedi.plain_text import many
-from plexstedi.state.document import NewDocument
+from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
+from plexstedi.stedi.requests import transaction_of
 from plexstedi.sync.isolation import Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -31,8 +35,9 @@ class Preview(Struct, frozen=True):
 
 
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
-    """What `submit` would send, from stored revisions only: no service is called, nothing is stored."""
-    previews = []
+    """What `submit` would send, from the state file only: no service is called, nothing is stored."""
+    at_stedi = session.store.executions.by_file_name
+    previews = [_preview_of(session, one) for one in _queued(session, number) if at_stedi(one.file_name) is None]
     found = DueDocuments(find_each(session, number))
     if found.total > session.config.documents.max_per_run:
         session.run.warn(f"{_too_many(session, found.total)}: `submit` stops before the first of them")
@@ -45,6 +50,24 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
                 previews.append(Preview(frozen, document.prepared.guide_json))
     session.run.counts.documents_queued = len(previews)
     return previews
+
+
+def _queued(session: Session, number: str | None) -> list[Document]:
+    """Frozen documents: queued by `replay`, accepted in a review, or left by a run that ended before it sent them."""
+    return [
+        document
+        for document in session.store.documents.in_state(DocumentState.FROZEN)
+        if number is None
+        or number in (document.order_id, document.stream)
+        or number_key(document.order_number) == number_key(number)
+    ]
+
+
+def _preview_of(session: Session, document: Document) -> Preview:
+    documents = session.store.documents
+    body, x12, sent = documents.body(document.id), documents.x12(document.id), documents.sent(document.id)
+    same: dict[str, Any] = {k: v for k, v in asdict(document).items() if k in NewDocument.__struct_fields__}
+    return Preview(NewDocument(body=body, x12=x12, sent=sent, **same), transaction_of(body))
 
 
 def mark_due(session: Session) -> Iterator[DueDocument]:
@@ -72,9 +95,8 @@ def submit(
     resolve_unconfirmed(session)
     # If Stedi cannot report deliveries, sending continues; that fault ends the stage afterwards.
     no_deliveries = confirm_deliveries(session, deliveries)
-    queued = session.store.documents.in_state(DocumentState.FROZEN)
     # A frozen document may be at Stedi all the same: the state file was restored to before the send.
-    send_all(session, (document for document in queued if not adopt_execution(session, document)))
+    send_all(session, (one for one in _queued(session, number) if not adopt_execution(session, one)))
     with session.store.group():
         found = DueDocuments(find_each(session, number, ask_plex=True))
     # Checked for all due documents, before the limit and before the first send.
@@ -104,7 +126,7 @@ def _search_unconfirmed(session: Session) -> None:
 
 def _guard_size(session: Session, count: int) -> None:
     if count > session.config.documents.max_per_run:
-        session.suspect("max-per-run", f"{_too_many(session, count)}. Nothing was sent")
+        session.suspect("max-per-run", _too_many(session, count), effect=". None of them was sent")
 
 
 def _too_many(session: Session, count: int) -> str:
