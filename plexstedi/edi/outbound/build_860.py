@@ -136,8 +136,15 @@ def _line(builder: Builder, item: Coded, view: OrderView, received: Mapping[str,
         **builder.price_elements(line.line.price, line.line.price_basis, (6, 7)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
     )
-    tail = builder.line_tail(line, "POC", view, dated=item.lists_schedule)
+    tail = builder.line_tail(_with_ship_to(item, line, view), "POC", view, dated=item.lists_schedule)
     return Loop("POC", (head, *tail))
+
+
+def _with_ship_to(item: Coded, line: DocumentLine, view: OrderView) -> DocumentLine:
+    """The line with the heading's ship-to if it had its own before: an absent N1 would leave it at the old one."""
+    was = item.change.before
+    is_back = was is not None and was.ship_to is not None and line.ship_to is None
+    return replace(line, ship_to=view.ship_to) if is_back else line
 
 
 def _left_to_receive(
