@@ -292,6 +292,20 @@ def test_a_change_keeps_the_line_ids_of_the_first_document() -> None:
     assert (loop.head.text(1), loop.head.text(2)) == ("10-1", "RS")
 
 
+def test_a_release_that_is_an_order_of_its_own_is_due_on_its_own_day() -> None:
+    """The due date of the blanket order in Plex is another day, and a new one changes nothing in its releases."""
+    blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True, due=date(2026, 11, 9))
+    supplier = partner(releases="order-per-release")
+    second = streams(blanket, supplier)[1]
+    first_order = due(None, blanket, supplier, second)
+    assert isinstance(first_order, Send850)
+    sent_ = prepare(first_order, supplier, change_sequence=0, revision_seen=SEEN)
+    assert isinstance(sent_, Prepared)
+    days = [s.get(2) for s in sent_.transaction.walk() if s.id == "DTM"]
+    assert days == [date(2026, 12, 20)]
+    assert due(blanket, replace(blanket, due=date(2026, 12, 1)), supplier, second) == Nothing()
+
+
 def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> None:
     blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
     supplier = partner(releases="order-per-release")
