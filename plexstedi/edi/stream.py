@@ -48,7 +48,7 @@ def order_of_stream(order: Order, stream: StreamKey) -> Order:
     """The order as sent in this stream: reduced to one release of one line, or unchanged.
 
     The phase follows the release: a cancelled or deleted release, or one of a cancelled line, gives a cancelled order,
-    a received one a received order.
+    a received one a received order. Its due date is that of the release: the one of the whole order is another.
     """
     if stream.release is None:
         return order
@@ -64,7 +64,7 @@ def order_of_stream(order: Order, stream: StreamKey) -> Order:
         phase = Phase.RECEIVED
     elif _is_cancelled(line, release):
         phase = gone
-    return replace(order, lines=(alone,), phase=phase)
+    return replace(order, lines=(alone,), phase=phase, due=release.due or order.due)
 
 
 def releases_of_stream(order: Order, name: str) -> tuple[tuple[Line, Release], ...]:

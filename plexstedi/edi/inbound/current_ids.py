@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import LineOutcome
 from plexstedi.edi.inbound.precedence import Folded, LineAckStatus
-from plexstedi.edi.order import Line, LineState, Order, Release
+from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 
 
 class CurrentIds(Struct, frozen=True):
-    """Current Plex ids by ids as sent, for those that no longer exist."""
+    """Current Plex ids by ids as sent, for those that no longer exist or are cancelled."""
 
     lines: Mapping[str, str]
     releases: Mapping[str, str]
@@ -62,17 +62,22 @@ class CurrentIds(Struct, frozen=True):
 
 
 def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:
-    """Find replaced ids: a line matches by line number, a release by due date."""
+    """Find replaced ids: a line matches by line number, a release by due date.
+
+    Plex may keep what was entered again as cancelled: an open line or firm release in its place is the current one.
+    """
     here = {line.id: line for line in order.lines}
     numbers = {line.number: line for line in reversed(order.open_lines())}
     lines: dict[str, str] = {}
     releases: dict[str, str] = {}
     for sent in documents:
         for line in sent.lines:
-            now = here.get(line.line_id) or numbers.get(line.line)
+            now = here.get(line.line_id)
+            if now is None or now.state is not LineState.OPEN:
+                now = numbers.get(line.line, now)
             if now is None:
                 continue
-            if line.line_id not in here:
+            if line.line_id != now.id:
                 lines[line.line_id] = now.id
             releases |= _releases(line, now)
     return CurrentIds(lines, releases)
@@ -81,7 +86,7 @@ def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:
 def _releases(sent: SentLine, line: Line) -> dict[str, str]:
     if line.state is not LineState.OPEN:
         return {}
-    here = {release.id for release in line.releases}
+    here = {release.id for release in line.releases if release.state is not ReleaseState.CANCELLED}
     kept = {schedule.release_id for schedule in sent.schedules}
     free = [release for release in line.firm_releases() if release.id not in kept]
     found: dict[str, str] = {}

@@ -131,17 +131,24 @@ def _line(builder: Builder, item: Coded, view: OrderView, received: Mapping[str,
         e01=item.change.id,
         e02=item.code,
         e03=Decimal(0) if deleted else line.quantity,
-        e04=_left_to_receive(builder, item, line, received),
+        e04=_left_to_receive(builder, item, line, view, received),
         e05=Composite((line.line.unit,)),
         **builder.price_elements(line.line.price, line.line.price_basis, (6, 7)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
     )
-    tail = builder.line_tail(line, "POC", view, dated=item.lists_schedule)
+    tail = builder.line_tail(_with_ship_to(item, line, view), "POC", view, dated=item.lists_schedule)
     return Loop("POC", (head, *tail))
 
 
+def _with_ship_to(item: Coded, line: DocumentLine, view: OrderView) -> DocumentLine:
+    """The line with the heading's ship-to if it had its own before: an absent N1 would leave it at the old one."""
+    was = item.change.before
+    is_back = was is not None and was.ship_to is not None and line.ship_to is None
+    return replace(line, ship_to=view.ship_to) if is_back else line
+
+
 def _left_to_receive(
-    builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
+    builder: Builder, item: Coded, line: DocumentLine, view: OrderView, received: Mapping[str, Decimal] | None
 ) -> Decimal | None:
     """POC04, only where the guide requires it (RULES.md Sending 8); held where it cannot be computed.
 
@@ -152,7 +159,11 @@ def _left_to_receive(
         return None
     if item.change.after is None:
         return Decimal(0)
-    if item.change.before is None:
+    came = product((received or {}).get(line.line.id, Decimal(0)), line.line.factor)
+    whole = view.release is None and len(line.releases) == len(line.line.releases)
+    marked = next((r.number for r in line.releases if r.received), None)
+    # An added line has receipts only if it was deleted and is ordered again.
+    if item.change.before is None and marked is None and (came == 0 or not whole):
         return line.quantity
     where = f"line {line.id}"
     otherwise = "inform the supplier outside EDI and accept the hold"
@@ -163,9 +174,6 @@ def _left_to_receive(
         )
         builder.held("quantity-left", where, message, read)
         return None
-    came = product(received.get(line.line.id, Decimal(0)), line.line.factor)
-    whole = len(line.releases) == len(line.line.releases)
-    marked = next((r.number for r in line.releases if r.received), None)
     if came == 0 and marked is not None:
         message = (
             f"the guide requires the quantity left to receive (POC04); Plex has release {marked} as received and no "
@@ -177,7 +185,7 @@ def _left_to_receive(
         return line.quantity
     taken = f"the guide requires the quantity left to receive (POC04), and {plain(came)} {line.line.unit} were received"
     if not whole:
-        message = f"{taken}; receipts are known only for the whole line, and each release is sent as a separate line"
+        message = f"{taken}; receipts are known only for the whole line, and each release is sent separately"
         builder.held("quantity-left", where, message, sentence(otherwise))
         return None
     if builder.settings.document("860").quantity_left is QuantityLeft.HOLD:

@@ -284,9 +284,9 @@ class Builder:
         """SCH per release, or DTM with the line's single due date; both where the guide has a place for both."""
         code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
         as_schedule = code is not None and view.schedule is ScheduleAs.SCH
-        wants_date = self.capacity.by_guide or view.schedule is ScheduleAs.LINES
-        if view.schedule is ScheduleAs.HEADER and line.due() != view.due:
-            wants_date = True
+        # The supplier may have another date at a line that an 860 lists: the heading's alone would not replace it.
+        apart = view.schedule is ScheduleAs.HEADER and (self.set_id == "860" or line.due() != view.due)
+        wants_date = self.capacity.by_guide or view.schedule is ScheduleAs.LINES or apart
         with_date = self.due("detail", path, line.due()) if wants_date else []
         if view.schedule is ScheduleAs.LINES and not with_date:
             as_schedule = code is not None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
@@ -87,10 +90,26 @@ def _aspects(was: DocumentLine, becomes: DocumentLine) -> frozenset[Aspect]:
 
 def _rescheduled(was: DocumentLine, becomes: DocumentLine) -> bool:
     """Whether dates differ, or the same total is divided differently. A new total alone is not a reschedule."""
+    if _schedule(was) == _schedule(becomes) and not _is_exchanged(was, becomes):
+        return False
     if [r.due for r in was.releases] != [r.due for r in becomes.releases]:
         return True
     divided = [r.quantity for r in was.releases] != [r.quantity for r in becomes.releases]
     return divided and was.quantity == becomes.quantity
+
+
+def _schedule(line: DocumentLine) -> Counter[tuple[date | None, Decimal]]:
+    """The schedule without the order of the releases: one that is entered again comes last, with the same content."""
+    return Counter((release.due, release.quantity) for release in line.releases)
+
+
+def _is_exchanged(was: DocumentLine, becomes: DocumentLine) -> bool:
+    """Whether a release that was sent now has the date or quantity of another one.
+
+    This is sent: acknowledgments are written to the releases as sent.
+    """
+    sent = {release.id: (release.due, release.quantity) for release in was.releases}
+    return any((r.due, r.quantity) != sent.get(r.id, (r.due, r.quantity)) for r in becomes.releases)
 
 
 def _other(line: DocumentLine) -> tuple[object, ...]:

@@ -7,11 +7,13 @@ for the supplier, so it does not hold an acknowledgment (RULES.md Reading 13).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from plexstedi.edi.guide.schema import GuideUnreadableError
-from plexstedi.edi.order import Line, Order, Phase
+from plexstedi.edi.order import Line, Order, Phase, Release
 from plexstedi.edi.outbound.changes import LineChange, is_note_alone, line_changes
 from plexstedi.edi.outbound.document import Renderings, with_descriptions_of
 from plexstedi.edi.outbound.view import LineView, OrderView
@@ -81,21 +83,36 @@ def _only(view: OrderView, number: int) -> tuple[LineView, ...]:
 
 
 def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
-    """Numbers of the lines whose ordered content differs, independent of supplier and guide."""
+    """Numbers of the lines whose ordered content differs, independent of supplier and guide.
+
+    The order of the releases does not count, unless two of them exchanged their dates or quantities.
+    """
     was, becomes = _ordered(before), _ordered(after)
-    return frozenset(number for number in was.keys() | becomes.keys() if was.get(number) != becomes.get(number))
+    differ = {number for number in was.keys() | becomes.keys() if was.get(number) != becomes.get(number)}
+    old = {(line.number, r.id): r for line in before.open_lines() for r in line.firm_releases()}
+    for line in after.open_lines():
+        for now in line.firm_releases():
+            sent = old.get((line.number, now.id), now)
+            if (sent.quantity, sent.due) != (now.quantity, now.due):
+                differ.add(line.number)
+    return frozenset(differ)
 
 
 def _ordered(order: Order) -> dict[int, tuple[object, ...]]:
     """Ordered content by line number, without Plex ids and states; lines with nothing ordered are omitted."""
     found: dict[int, tuple[object, ...]] = {}
     for line in order.open_lines():
-        releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in line.firm_releases() if r.quantity != 0)
+        ordered = sorted((r for r in line.firm_releases() if r.quantity != 0), key=_content)
+        releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in ordered)
         blanket = line.blanket_quantity if order.blanket else None
         if releases or blanket is not None:
             # Two lines with one number are an error that holds the order elsewhere; both count here.
             found[line.number] = (*found.get(line.number, ()), *_priced(line), blanket, releases)
     return found
+
+
+def _content(release: Release) -> tuple[date, Decimal, str, str]:
+    return (release.due or date.min, release.quantity or Decimal(0), release.ship_to or "", release.note or "")
 
 
 def _priced(line: Line) -> tuple[object, ...]:

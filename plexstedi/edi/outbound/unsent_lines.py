@@ -25,8 +25,8 @@ def unsent_line_changes(
     for change in line_changes(before, after):
         if change.after is None:
             continue
-        own = change.after.ship_to
-        moved = own is not None and own != (before.ship_to if change.before is None else change.before.ship_to)
+        own, had = change.after.ship_to, None if change.before is None else change.before.ship_to
+        moved = own != had and (own is not None or had != after.ship_to)
         if moved and not placed:
             reasons.append(change_without_place(f"line {change.id}", ("ship-to",)))
         elif change.before is not None and change.id in now and now[change.id] == was.get(change.id):

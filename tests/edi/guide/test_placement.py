@@ -17,6 +17,7 @@ from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860
 from plexstedi.edi.outbound.document import Prepared, prepare_invoice
 from plexstedi.edi.reasons import Held
+from plexstedi.edi.stream import streams
 from plexstedi.edi.x12.limits import beyond_limits, placed_segments
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
@@ -173,6 +174,32 @@ def test_once_something_was_received_the_change_is_held_and_the_fix_sends_the_di
 
 
 _OPEN = {"860": {"transaction_setting_id": "x", "quantity_left": "open"}}
+
+
+def test_a_line_that_is_ordered_again_after_its_deletion_has_less_left_than_ordered() -> None:
+    """POC02 AI: its receipts from before the deletion count."""
+    before, after = CHANGES["line-added"]
+    schema, own = guide("change-left", GUIDES_860)
+    for received, expected in (({}, "4"), ({"l20": D(3)}, "1")):
+        to = partner({"860": schema}, **{**own, **_OPEN})
+        found = due(before, after, to)
+        assert isinstance(found, Change860)
+        result = prepare(found, to, change_sequence=1, revision_seen=SEEN, received=received)
+        assert left(result) == [expected]
+
+
+def test_of_a_release_that_is_an_order_of_its_own_what_is_left_is_not_guessed() -> None:
+    """Receipts are known for the whole line in Plex: those of the other release would count."""
+    blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
+    first, second = blanket.lines[0].releases
+    after = changed(blanket, releases=(first, replace(second, quantity=D(90))))
+    schema, own = guide("change-left", GUIDES_860)
+    to = partner({"860": schema}, **{**own, **_OPEN, "releases": "order-per-release"})
+    found = due(blanket, after, to, streams(blanket, to)[1])
+    assert isinstance(found, Change860)
+    assert left(prepare(found, to, change_sequence=1, revision_seen=SEEN, received={})) == ["90"]
+    held = prepare(found, to, change_sequence=1, revision_seen=SEEN, received={"l10": D(50)})
+    assert codes(held) == ["quantity-left"]
 
 
 def test_what_came_in_beyond_the_order_leaves_nothing_and_never_less() -> None:

@@ -292,6 +292,20 @@ def test_a_change_keeps_the_line_ids_of_the_first_document() -> None:
     assert (loop.head.text(1), loop.head.text(2)) == ("10-1", "RS")
 
 
+def test_a_release_that_is_an_order_of_its_own_is_due_on_its_own_day() -> None:
+    """The due date of the blanket order in Plex is another day, and a new one changes nothing in its releases."""
+    blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True, due=date(2026, 11, 9))
+    supplier = partner(releases="order-per-release")
+    second = streams(blanket, supplier)[1]
+    first_order = due(None, blanket, supplier, second)
+    assert isinstance(first_order, Send850)
+    sent_ = prepare(first_order, supplier, change_sequence=0, revision_seen=SEEN)
+    assert isinstance(sent_, Prepared)
+    days = [s.get(2) for s in sent_.transaction.walk() if s.id == "DTM"]
+    assert days == [date(2026, 12, 20)]
+    assert due(blanket, replace(blanket, due=date(2026, 12, 1)), supplier, second) == Nothing()
+
+
 def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> None:
     blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
     supplier = partner(releases="order-per-release")
@@ -382,6 +396,7 @@ _UNNAMED = changed(_BASE, part=None, description="ANVIL")
     [
         (_BASE, _away(_BASE), "change-full", "ship-to"),
         (_BASE, changed(_away(_BASE), price=D(9)), "change-full", "ship-to"),
+        (_away(_BASE), changed(_BASE, price=D(9)), "change-full", "ship-to"),
         (_UNNAMED, changed(_UNNAMED, description="HAMMER"), "change-few-codes", "description"),
     ],
 )
@@ -396,6 +411,35 @@ def test_a_change_of_a_line_that_the_860_cannot_say_waits(before: Order, after: 
     assert 'change_orders = "replace"' in held.reasons[0].fix
     replaced = sent(after, partner({"860": schema}, **{**own, "change_orders": "replace"}), has=before, sequence=1)
     assert isinstance(replaced, Prepared)
+
+
+def test_a_listed_line_has_its_dates_also_where_the_heading_has_the_same() -> None:
+    """The supplier has another date at this line, so the heading's alone would leave it there."""
+    header: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "header"}}
+    before = order(line(10, release(1, "5", "11-20")), line(20, release(1, "7", "12-04")))
+    after = order(line(10, release(1, "5", "12-04")), line(20, release(1, "7", "12-04")))
+    change = must_send(after, partner(**header), has=before, sequence=1).transaction
+    (loop,) = _lines(change)
+    assert [loop.head.text(position) for position in (1, 2)] == ["10", "RS"]
+    assert [(s.text(1), s.get(2)) for s in loop.segments("DTM")] == [("002", date(2026, 12, 4))]
+    assert [s.get(2) for s in change.heading if isinstance(s, Segment) and s.id == "DTM"] == [date(2026, 12, 4)]
+
+
+def test_a_line_that_goes_to_the_ship_to_of_the_order_again_says_so() -> None:
+    """Without an N1 of its own it would stay at the ship-to that was sent for it."""
+    away = _away(_BASE)
+    (loop,) = _lines(must_send(_BASE, partner(), has=away, sequence=1).transaction)
+    assert loop.head.text(2) == "CA"
+    assert [n.head.text(4) for n in loop.loops("N1")] == ["P1"]
+
+
+def test_a_new_line_for_the_former_ship_to_waits_where_the_860_has_no_place_for_one() -> None:
+    schema, own = GUIDES_860["change-full"]
+    more = line(20, release(1, "4", "12-01", ship_to="Plant 1"), part="NEW")
+    after = replace(_BASE, ship_to="Plant 2", lines=(replace(_away(_BASE).lines[0]), more))
+    held = sent(after, partner({"860": schema}, **own), has=_BASE, sequence=1)
+    assert isinstance(held, Held)
+    assert [(reason.code, reason.where) for reason in held.reasons] == [("change-without-place", "line 20")]
 
 
 @pytest.mark.parametrize("after", [changed(_BASE, note="urgent"), replace(_BASE, note="New dock")])

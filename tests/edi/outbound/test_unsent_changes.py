@@ -65,6 +65,9 @@ SAME: dict[str, Callable[[Order], Order]] = {
     "a release is received": _received,
     "the whole order is received": lambda order: replace(order, phase=Phase.RECEIVED),
     "lines and releases are entered again": _entered_again,
+    "one of two releases is entered again": lambda order: _with(
+        order, releases=(replace(_release(3, "100", DUE), id="new-R1"), *order.lines[0].releases[1:])
+    ),
     "a forecast is added": lambda order: _forecast(order, ReleaseState.FORECAST),
     "a release that was never sent is cancelled": lambda order: _forecast(order, ReleaseState.CANCELLED),
     "a quantity is written with more zeros": lambda order: _with(
@@ -77,6 +80,9 @@ SAME: dict[str, Callable[[Order], Order]] = {
 OTHER: dict[str, Callable[[Order], Order]] = {
     "quantity": lambda order: _with(order, releases=(_release(1, "150", DUE), *order.lines[0].releases[1:])),
     "due date": lambda order: _with(order, releases=(_release(1, "100", LATER), *order.lines[0].releases[1:])),
+    "two releases exchange their dates": lambda order: _with(
+        order, releases=(_release(1, "30", LATER), _release(2, "100", DUE))
+    ),
     "price": lambda order: _with(order, price=Decimal("4.30")),
     "a release is cancelled": lambda order: _with(
         order,
@@ -158,6 +164,9 @@ def test_what_was_entered_again_is_written_to_what_is_there_now() -> None:
     ids = current_ids((sent,), gone)
     assert ids.lines == {"L1": "L9"}
     assert ids.releases == {"R1": "new-R1", "R2": "new-R2"}
+    assert current_ids((sent,), order) == ids, "Plex keeps the old releases as cancelled"
+    cancelled = replace(_order().lines[0], state=LineState.CANCELLED)
+    assert current_ids((sent,), replace(gone, lines=(cancelled, *gone.lines))) == ids, "and the old line"
     moved = ids.of_sent(sent).lines[0]
     assert (moved.line_id, [s.release_id for s in moved.schedules]) == ("L9", ["new-R1", "new-R2"])
     assert current_ids((sent,), _order()).of_sent(sent) == sent
