@@ -19,6 +19,8 @@ _EXACT = Context(prec=1000)
 
 CHANGED_IN_PLEX = "changed-in-plex"
 """Reason code of a line with a change in Plex that is not sent."""
+SELLER_CHANGE = "seller-change"
+"""Reason code of a change that the supplier requests on its own."""
 
 
 class AckState(StrEnum):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.outcome import SELLER_CHANGE, AckState, LineOutcome, Reconciliation
 from plexstedi.edi.model import Frozen
 from plexstedi.edi.plain_values import plain_whole
 
@@ -331,3 +331,14 @@ def _effective(best_first: list[_Ranked]) -> list[_Ranked]:
     named = [pair for pair in best_first if pair[0].listed or (pair[0].whole and pair[0].applies)]
     accepting = [pair for pair in best_first if pair[0].applies]
     return named or accepting or best_first
+
+
+def is_resolved(held: Reconciliation, header: AcknowledgmentHeader, folded: Folded) -> bool:
+    """Whether newer acknowledgments state all lines of one that is held as a whole, which leaves nothing to decide.
+
+    A change that the seller requests, and a line that is not on the order, are not resolved by them.
+    """
+    if held.unmatched or not held.lines or SELLER_CHANGE in {reason.code for reason in held.holds}:
+        return False
+    found = [folded.lines.get(outcome.line) for outcome in held.lines]
+    return all(line is not None and is_newer(line.latest_from, header) for line in found)

@@ -13,7 +13,14 @@ from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_deleted, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
-from plexstedi.edi.inbound.outcome import AckState, EarlierOutcome, LineOutcome, Reconciliation, UnmatchedLine
+from plexstedi.edi.inbound.outcome import (
+    SELLER_CHANGE,
+    AckState,
+    EarlierOutcome,
+    LineOutcome,
+    Reconciliation,
+    UnmatchedLine,
+)
 from plexstedi.edi.inbound.precedence import Initiative
 from plexstedi.edi.inbound.reading.ack_codes import (
     CANCELLING_PURPOSES,
@@ -242,7 +249,7 @@ def _document_holds(
         hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
-        hold("seller-change", "the supplier requests a change on its own", fix)
+        hold(SELLER_CHANGE, "the supplier requests a change on its own", fix)
     for other in other_currencies(acknowledgment.currencies, currency):
         hold("currency", f"the supplier acknowledges in {other}, the order is in {currency}", DECIDE)
     accepts = settings.acknowledgments.accept_without_detail

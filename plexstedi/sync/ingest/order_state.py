@@ -13,6 +13,7 @@ from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
+    is_resolved,
 )
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -126,7 +127,10 @@ def _review_not_applied(
     if not reasons:
         session.withdraw_review(_NOT_APPLIED, subject, "the current state now says the same", order_id=order_id)
     # Only when it arrives: a superseded acknowledgment was reviewed while it counted.
-    elif fresh and not (outcome.holds or session.store.reviews.decided(_NOT_APPLIED, subject)):
+    elif fresh and not (
+        (outcome.holds and not is_resolved(outcome, header, folded))
+        or session.store.reviews.decided(_NOT_APPLIED, subject)
+    ):
         record = session.store.orders.get(order_id)
         session.open_review(
             _NOT_APPLIED,
@@ -239,7 +243,8 @@ def _record_outcome(
     transaction_id = inbound.transaction_id
     whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
     # "*" is the decision on the acknowledgment as a whole.
-    held_whole = bool(whole) and inbound.decisions.get("*") is None
+    is_undecided = bool(whole) and inbound.decisions.get("*") is None
+    held_whole = is_undecided and not is_resolved(outcome, acknowledgment.header, folded)
     counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
     held = held_whole or any(
         line.latest.state is AckState.HELD or (line.latest.state is AckState.REJECTED and not line.latest.accepted)

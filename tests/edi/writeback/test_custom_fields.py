@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded, RankedAcknowledgment, fold
 from plexstedi.edi.model import from_json, to_json
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
+from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.writeback.custom_fields import differences, plan_writes
 from plexstedi.edi.writeback.plan import AckField, Level, PlexValue, RecordKey, WritePlan
@@ -81,8 +83,24 @@ def _folded(*outcomes: LineOutcome) -> Folded:
     return fold([RankedAcknowledgment(header=header, outcomes=outcomes)])
 
 
+def _sent(*numbers: int) -> SentOrder:
+    """The order as last sent, with these lines of one release."""
+    return SentOrder(
+        number="PO-1",
+        lines=tuple(
+            SentLine(
+                line_id=f"L{number}", line=number, quantity=Decimal(50), unit="EA", price=Decimal(1),
+                schedules=(
+                    SentSchedule(release_id=f"R{number}-1", release_number=1, quantity=Decimal(50), due=DUE),
+                ),
+            )
+            for number in numbers
+        ),
+    )  # fmt: skip
+
+
 def _plan(order: Order, folded: Folded, level: Level = "line", fields: Mapping[AckField, str] = FIELDS) -> WritePlan:
-    return plan_writes(order, folded.lines, folded.header, fields, level, SETTINGS)
+    return plan_writes(order, [(folded, _sent())], fields, level, SETTINGS)
 
 
 def _values(plan: WritePlan) -> dict[tuple[str, str], str | None]:
@@ -120,7 +138,7 @@ def test_a_quantity_that_does_not_divide_exactly_is_not_rounded() -> None:
     """Nothing of that line is written, and the plan says why; the other line goes on."""
     settings = SupplierSettings.of({"units": {"Dozen": {"unit": "EA", "factor": "12"}}})
     folded = _folded(_outcome(10, 100), _outcome(20, 40))
-    plan = plan_writes(_order(_line(10, "Dozen"), _line(20)), folded.lines, folded.header, FIELDS, "line", settings)
+    plan = plan_writes(_order(_line(10, "Dozen"), _line(20)), [(folded, _sent())], FIELDS, "line", settings)
     assert [reason.code for reason in plan.withheld] == ["quantity-inexact"]
     assert {key[0] for key in _values(plan)} == {"O1", "L20"}
 
@@ -129,7 +147,7 @@ def test_a_unit_whose_mapping_changed_since_is_not_guessed() -> None:
     """The order went out in pieces; the setting now says pounds."""
     settings = SupplierSettings.of({"units": {"Ea": "LB"}})
     folded = _folded(_outcome(10, 100))
-    plan = plan_writes(_order(_line(10)), folded.lines, folded.header, FIELDS, "line", settings)
+    plan = plan_writes(_order(_line(10)), [(folded, _sent())], FIELDS, "line", settings)
     assert [reason.code for reason in plan.withheld] == ["unit-unknown"]
 
 
@@ -253,3 +271,48 @@ def test_a_plan_can_be_stored() -> None:
     """It survives the state file unchanged."""
     plan = _plan(_order(_line(10)), _folded(_outcome(10, 100)))
     assert from_json(WritePlan, to_json(plan)) == plan
+
+
+@pytest.mark.parametrize(("level", "record"), [("line", "L20"), ("release", "R20-1")])
+def test_a_line_without_applied_values_is_planned_as_empty(level: Level, record: str) -> None:
+    """An 860 may have changed it since it was confirmed; the other line keeps its values."""
+    folded = _folded(_outcome(10, 100, _schedule(100, "R10-1")))
+    order = _order(_line(10), _line(20))
+    plan = plan_writes(order, [(folded, _sent(10, 20))], FIELDS, level, SETTINGS)
+    assert _values(plan)["O1", "ack_status"] == "unacknowledged"
+    assert {key: value for key, value in _values(plan).items() if key[0] == record} == {
+        (record, "confirmed_quantity"): None,
+        (record, "confirmed_ship_date"): None,
+        (record, "confirmed_delivery_date"): None,
+    }
+
+
+def test_an_order_that_was_written_is_planned_as_empty_once_no_acknowledgment_counts() -> None:
+    """The supplier's own order number stays, it does not depend on the revision."""
+    nothing = Folded({}, None)
+    assert plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "line", SETTINGS).entries == ()
+    of_order = plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "order", SETTINGS, was_written=True)
+    assert _values(of_order)["O1", "confirmed_quantity"] is None
+    plan = plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "line", SETTINGS, was_written=True)
+    assert _values(plan) == {
+        ("O1", "ack_status"): "unacknowledged",
+        ("O1", "ack_code"): None,
+        ("O1", "ack_reference"): None,
+        ("O1", "acknowledged_at"): None,
+        ("L10", "confirmed_quantity"): None,
+        ("L10", "confirmed_ship_date"): None,
+        ("L10", "confirmed_delivery_date"): None,
+    }
+
+
+def test_streams_of_one_order_have_one_value_per_field() -> None:
+    """Releases that were sent as orders of their own: two values for one field could never both be read back."""
+    first = _folded(_outcome(10, 50, _schedule(50, "R10-1")))
+    second = _folded(_outcome(20, 50, _schedule(50, "R20-1")))
+    order = _order(_line(10), _line(20))
+    plan = plan_writes(order, [(first, _sent(10)), (second, _sent(20))], FIELDS, "release", SETTINGS)
+    fields = [(entry.record_id, entry.field) for entry in plan.entries]
+    assert len(fields) == len(set(fields))
+    assert _values(plan)["O1", "ack_status"] == "confirmed"
+    waiting = plan_writes(order, [(first, _sent(10)), (Folded({}, None), _sent(10, 20))], FIELDS, "release", SETTINGS)
+    assert _values(waiting)["O1", "ack_status"] == "unacknowledged"
