@@ -1,68 +1,18 @@
-"""Custom fields in Plex have the current state: neither an earlier revision's nor that of only one release."""
+"""Custom fields in Plex of an order whose releases were sent as orders of their own."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-import pytest
-
 from plexstedi.sandbox.behaviours import Character
-from tests.commands.test_ingest_acks_meaning import acknowledge, change_quantity, sent
 
-__all__ = ["sent"]
 TABLE = "[supplier_defaults]\n"
 
 
 def fields(bench, order) -> dict[str, object]:
-    """What was written last to each custom field of an order, its line and its releases."""
+    """What was written last to each custom field of an order and its releases."""
     found: dict[str, object] = {}
     for write in bench.writes(order.number):
         found |= write.after
     return found
-
-
-def at_level(bench, level: str) -> None:
-    bench.write_config(lambda text: text.replace('level = "line"', f'level = "{level}"'))
-
-
-@pytest.mark.parametrize("level", ["line", "release"])
-def test_values_of_an_earlier_revision_are_not_shown_as_confirmed_after_an_860(sent, level):
-    """The only line is changed: no acknowledgment counts any more, so Plex must not say "confirmed" of the new one."""
-    bench, order = sent
-    at_level(bench, level)
-    acknowledge(bench, order, "IA", 130)
-    assert bench.run("run").code == 0
-    confirmed = fields(bench, order)
-    assert confirmed["EDI_Ack_Status"] == "confirmed"
-    assert confirmed["EDI_Confirmed_Qty"] is not None
-    change_quantity(bench, order, 150)
-    bench.run("ingest-acks")
-    now = fields(bench, order)
-    assert now["EDI_Ack_Status"] == "unacknowledged"
-    empty = ("EDI_Confirmed_Qty", "EDI_Ack_Code", "EDI_Ack_Reference", "EDI_Acknowledged_At")
-    assert [now[name] for name in empty] == [None] * 4
-    assert now["EDI_Supplier_Reference"] == "SO-1"
-    written = len(bench.writes(order.number))
-    assert bench.run("ingest-acks").code == 0
-    assert len(bench.writes(order.number)) == written
-    acknowledge(bench, order, "IA", 180)
-    assert bench.run("ingest-acks").code == 0
-    assert fields(bench, order)["EDI_Ack_Status"] == "confirmed"
-    assert fields(bench, order)["EDI_Confirmed_Qty"] is not None
-
-
-def test_a_value_that_a_buyer_entered_stays_after_an_860(sent):
-    """Only what PlexStedi wrote is cleared."""
-    bench, order = sent
-    acknowledge(bench, order, "IA", 130)
-    assert bench.run("run").code == 0
-    (line,) = [w for w in bench.writes(order.number) if w.object == "PurchaseOrderLineItem"]
-    with bench.sandbox.lock:
-        field = next(values for values in bench.sandbox.plex.custom.values() if "EDI_Confirmed_Qty" in values)
-        field["EDI_Confirmed_Qty"] = Decimal(125)
-    change_quantity(bench, order, 150)
-    bench.run("ingest-acks")
-    assert [w for w in bench.writes(order.number) if w.object == "PurchaseOrderLineItem"] == [line]
 
 
 def test_releases_sent_as_orders_share_the_fields_of_the_order(make_bench):

@@ -58,14 +58,19 @@ def with_deletions(sent: Sequence[SentOrder], position: int) -> tuple[SentOrder,
         return order, ()
     here = {line.line for line in order.lines}
     gone: dict[int, SentLine] = {}
-    for line in (line for one in earlier for line in one.lines if line.line not in here):
-        gone[line.line] = replace(line, quantity=Decimal(0), schedules=())
-    lines = [_with_deleted_releases(line, earlier) for line in order.lines]
-    return replace(order, lines=tuple(lines)), tuple(_with_deleted_releases(line, earlier) for line in gone.values())
+    versions: dict[int, list[SentLine]] = {}
+    for line in (line for one in earlier for line in one.lines):
+        versions.setdefault(line.line, []).append(line)
+        if line.line not in here:
+            gone[line.line] = replace(line, quantity=Decimal(0), schedules=())
+    lines, deleted = (
+        tuple(_with_deleted_releases(line, versions.get(line.line, ())) for line in of)
+        for of in (order.lines, gone.values())
+    )
+    return replace(order, lines=lines), deleted
 
 
-def _with_deleted_releases(line: SentLine, earlier: Sequence[SentOrder]) -> SentLine:
-    versions = [before for one in earlier if (before := one.line(line.line)) is not None]
+def _with_deleted_releases(line: SentLine, versions: Sequence[SentLine]) -> SentLine:
     here = {schedule.assigned_id for schedule in line.schedules}
     deleted = {
         schedule.assigned_id: replace(schedule, quantity=Decimal(0))

@@ -6,7 +6,7 @@ The plan is data: shown by a dry run, stored, then applied by `sync/writeback`. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
 
@@ -17,7 +17,7 @@ from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded, newes
 from plexstedi.edi.order import Line, LineState, Order, ReleaseState
 from plexstedi.edi.plain_values import iso_time, plain_number
 from plexstedi.edi.reasons import Reason
-from plexstedi.edi.sent import SentLine, SentOrder
+from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient, plex_unit
 from plexstedi.edi.writeback.plan import (
@@ -93,40 +93,34 @@ def plan_writes(
     fields: Mapping[AckField, str],
     level: Level,
     settings: SupplierSettings,
-    *,
-    was_written: bool = False,
 ) -> WritePlan:
     """Plan the custom fields of an order; of each stream the result of `precedence.fold` and the order as last sent.
 
     `confirmed_*` are written at `level`, all other values on the order; a value without a configured field is not
-    written. A held or rejected line has the values of an older acknowledgment, or none. A line without applied values
-    is planned as empty: an 860 may have changed it since it was confirmed. If no acknowledgment counts, so is the
-    order, provided that it `was_written`. The dates of a line are those of its confirmed part, or of the backorder if
-    nothing is confirmed. Quantities are in the Plex unit; if the factor does not divide one exactly, the line is not
-    written and is listed in `withheld`.
+    written. A held or rejected line has the values of an older acknowledgment, or none. The dates of a line are those
+    of its confirmed part, or of the backorder if nothing is confirmed. Quantities are in the Plex unit; if the factor
+    does not divide one exactly, the line is not written and is listed in `withheld`.
     """
     draft = _Draft(fields)
     header = next(iter(newest_first(f.header for f, _ in streams if f.header is not None)), None)
-    if header is None and not was_written:
+    if header is None:
         return WritePlan(order_id=order.id, order_number=order.number)
     _plan_header(draft, order, streams, header)
     by_line: dict[int, _Values] = {}
+    # An order may have thousands of lines.
+    by_id = {line.id: line for line in reversed(order.lines)}
     with localcontext(EXACT):
-        for folded, sent in streams:
+        for folded, _ in streams:
             for number, status in sorted(folded.lines.items()):
                 if status.applied is None:
                     continue
-                line = _line(order, status.applied)
+                line = by_id.get(status.applied.line_id)
                 if line is None:
                     if status.applied.confirmed > 0:
                         draft.withhold("line-gone", f"line {number}", "the line is no longer in Plex", "decide in Plex")
                 elif line.state is LineState.OPEN:
                     _plan_line(draft, by_line, line, status.applied, level, settings)
-            for sent_line in sent.lines:
-                now = folded.lines.get(sent_line.line)
-                if now is None or now.applied is None:
-                    _plan_unconfirmed(draft, order, sent_line, level)
-    if level == "order" and (by_line or header is None):
+    if level == "order" and by_line:
         _plan_order_text(draft, order, by_line)
     return WritePlan(
         order_id=order.id,
@@ -140,27 +134,19 @@ EXACT = Context(prec=100)
 """Decimal context for sums: no sum of real quantities is rounded."""
 
 
-_NONE_COUNTS = "no acknowledgment applies to what was sent last"
-
-
 def _plan_header(
     draft: _Draft,
     order: Order,
     streams: Sequence[tuple[Folded, SentOrder]],
-    header: AcknowledgmentHeader | None,
+    header: AcknowledgmentHeader,
 ) -> None:
     numbers = [line.number for line in order.open_lines()] or sorted({n for folded, _ in streams for n in folded.lines})
-    by_line = [_states(number, streams) for number in numbers]
+    known = [(folded, {*folded.lines, *(line.line for line in sent.lines)}) for folded, sent in streams]
+    by_line = [_states(number, known) for number in numbers]
     states = [state for of_line in by_line for state in of_line or [None]]
     acknowledged = sum(bool(of_line) and None not in of_line for of_line in by_line)
     worst = worst_state(state or AckState.UNACKNOWLEDGED for state in states)
     status = f"{acknowledged} of {len(numbers)} lines acknowledged"
-    if header is None:
-        draft.add("order", order.id, AckField.ACK_STATUS, str(worst), status)
-        # The supplier's order number stays: it does not depend on the revision.
-        for kind in (AckField.ACK_CODE, AckField.ACK_REFERENCE, AckField.ACKNOWLEDGED_AT):
-            draft.add("order", order.id, kind, None, _NONE_COUNTS)
-        return
     source = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
     draft.add("order", order.id, AckField.ACK_CODE, header.type_code, source)
     draft.add("order", order.id, AckField.ACK_STATUS, str(worst), status)
@@ -171,17 +157,13 @@ def _plan_header(
         draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, source)
 
 
-def _states(number: int, streams: Sequence[tuple[Folded, SentOrder]]) -> list[AckState | None]:
+def _states(number: int, streams: Sequence[tuple[Folded, Set[int]]]) -> list[AckState | None]:
     """The state of a line in each stream that has it; None: sent there, and not acknowledged."""
     return [
         None if (status := folded.lines.get(number)) is None else status.latest.state
-        for folded, sent in streams
-        if number in folded.lines or sent.line(number) is not None
+        for folded, numbers in streams
+        if number in numbers
     ]
-
-
-def _line(order: Order, outcome: LineOutcome) -> Line | None:
-    return next((line for line in order.lines if line.id == outcome.line_id), None)
 
 
 def _plan_line(
@@ -213,22 +195,6 @@ def _plan_line(
             draft.add("line", line.id, kind, values.text(kind), values.why, outcome.line)
     else:
         by_line[outcome.line] = values
-
-
-def _plan_unconfirmed(draft: _Draft, order: Order, sent: SentLine, level: Level) -> None:
-    """Plan the records of a line without applied values as empty; only values that PlexStedi wrote are cleared."""
-    line = next((line for line in order.open_lines() if line.id == sent.line_id), None)
-    if line is None or level == "order":
-        return
-    if level == "line":
-        for kind in _CONFIRMED:
-            draft.add("line", line.id, kind, None, _NONE_COUNTS, line.number)
-        return
-    of_sent = {schedule.release_id for schedule in sent.schedules}
-    for release in line.releases:
-        if release.id in of_sent and release.state is ReleaseState.FIRM:
-            for kind in _CONFIRMED:
-                draft.add("release", release.id, kind, None, _NONE_COUNTS, line.number, release.number)
 
 
 def plex_factor(line: Line, outcome: LineOutcome, settings: SupplierSettings) -> Decimal | None:
@@ -294,7 +260,7 @@ def outcome_summary(outcome: LineOutcome) -> str:
 
 def _plan_order_text(draft: _Draft, order: Order, by_line: Mapping[int, _Values]) -> None:
     """Confirmed values on the order: the plain value for a single line, else `1: 100; 2: 40`."""
-    why = "; ".join(values.why for values in by_line.values()) or _NONE_COUNTS
+    why = "; ".join(values.why for values in by_line.values())
     is_single = len(order.open_lines()) == 1
     for kind in _CONFIRMED:
         texts = {number: values.text(kind) for number, values in by_line.items()}

@@ -17,7 +17,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.writeback.custom_fields import plan_writes
-from plexstedi.edi.writeback.plan import AckField, ReleaseField, WritePlan, WriteTarget
+from plexstedi.edi.writeback.plan import AckField, ReleaseField, WritePlan
 from plexstedi.edi.writeback.records import plan_record_writes
 from plexstedi.edi.writeback.releases import plan_release_writes
 from plexstedi.state.document import Document
@@ -42,9 +42,7 @@ def plan_order(
     newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
     record = session.store.orders.get(order_id)
     assert record is not None
-    order = session.store.orders.revision(order_id, record.latest)
-    transaction = _last_written(session, order, write) if newest is None else newest.transaction_id
-    if transaction is None:
+    if newest is None:
         # No acknowledgment counts any more, for example after a change was sent: discard what was planned from them.
         _drop(session, record)
         return
@@ -52,6 +50,7 @@ def plan_order(
         # The order was moved to another supplier in Plex: the former supplier's promises do not apply.
         _drop(session, record)
         return
+    order = session.store.orders.revision(order_id, record.latest)
     # A supplier without a table may still acknowledge earlier documents: use the default settings.
     settings = session.config.suppliers.get(record.supplier, session.config.supplier_defaults)
     match write:
@@ -90,29 +89,16 @@ def plan_order(
         )
     if not plan.entries:
         _drop(session, record)
-    elif planned := session.store.writes.plan(order_id, transaction, plan, session.clock.now()):
+    elif planned := session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
         session.note(
             "write-planned",
             of_order(record.number),
             order_id=order_id,
-            transaction=transaction,
+            transaction=newest.transaction_id,
             write=planned,
             fields=len(plan.entries),
             sha256=hashlib.sha256(to_json(plan).encode()).hexdigest(),
         )
-
-
-def _last_written(session: Session, order: Order, write: WriteBack) -> str | None:
-    """The transaction whose values the custom fields of an open order have, if no acknowledgment counts any more.
-
-    They are planned again, so that Plex does not show values confirmed for an earlier revision as current. Release
-    notes and acknowledgment records name the transaction that they are from, and stay. None: nothing is to be planned.
-    """
-    if write is not WriteBack.CUSTOM_FIELDS or not order.open_lines():
-        return None
-    done = (each for each in session.store.writes.of_order(order.id) if each.done_at is not None)
-    written = [each.transaction_id for each in done if each.plan.target is WriteTarget.CUSTOM_FIELDS]
-    return written[-1] if written else None
 
 
 def _is_still_supplier(session: Session, record: OrderRecord, last: Document | None) -> bool:
@@ -147,7 +133,7 @@ def _custom_fields(
         return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
     fields = {AckField(name): field for name, field in config.fields.listed().items()}
     folded_and_sent = [(folded, last_sent[stream]) for stream, folded in streams.items()]
-    return plan_writes(order, folded_and_sent, fields, config.level.value, settings, was_written=True)
+    return plan_writes(order, folded_and_sent, fields, config.level.value, settings)
 
 
 def _combined(of_streams: Iterable[WritePlan]) -> WritePlan:

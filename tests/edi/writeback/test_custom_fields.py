@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import pytest
 from msgspec.structs import replace
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
@@ -271,38 +270,6 @@ def test_a_plan_can_be_stored() -> None:
     """It survives the state file unchanged."""
     plan = _plan(_order(_line(10)), _folded(_outcome(10, 100)))
     assert from_json(WritePlan, to_json(plan)) == plan
-
-
-@pytest.mark.parametrize(("level", "record"), [("line", "L20"), ("release", "R20-1")])
-def test_a_line_without_applied_values_is_planned_as_empty(level: Level, record: str) -> None:
-    """An 860 may have changed it since it was confirmed; the other line keeps its values."""
-    folded = _folded(_outcome(10, 100, _schedule(100, "R10-1")))
-    order = _order(_line(10), _line(20))
-    plan = plan_writes(order, [(folded, _sent(10, 20))], FIELDS, level, SETTINGS)
-    assert _values(plan)["O1", "ack_status"] == "unacknowledged"
-    assert {key: value for key, value in _values(plan).items() if key[0] == record} == {
-        (record, "confirmed_quantity"): None,
-        (record, "confirmed_ship_date"): None,
-        (record, "confirmed_delivery_date"): None,
-    }
-
-
-def test_an_order_that_was_written_is_planned_as_empty_once_no_acknowledgment_counts() -> None:
-    """The supplier's own order number stays, it does not depend on the revision."""
-    nothing = Folded({}, None)
-    assert plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "line", SETTINGS).entries == ()
-    of_order = plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "order", SETTINGS, was_written=True)
-    assert _values(of_order)["O1", "confirmed_quantity"] is None
-    plan = plan_writes(_order(_line(10)), [(nothing, _sent(10))], FIELDS, "line", SETTINGS, was_written=True)
-    assert _values(plan) == {
-        ("O1", "ack_status"): "unacknowledged",
-        ("O1", "ack_code"): None,
-        ("O1", "ack_reference"): None,
-        ("O1", "acknowledged_at"): None,
-        ("L10", "confirmed_quantity"): None,
-        ("L10", "confirmed_ship_date"): None,
-        ("L10", "confirmed_delivery_date"): None,
-    }
 
 
 def test_streams_of_one_order_have_one_value_per_field() -> None:
