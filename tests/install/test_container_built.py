@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -58,13 +59,12 @@ def or_skip(command: Sequence[str | Path], what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Builder, str]]:
+def built() -> Iterator[tuple[Builder, str]]:
     """The image, and a container of it. The base is Debian's Python under the name of the real one."""
     if os.geteuid() != 0 or not all(map(shutil.which, ("buildah", "mmdebstrap"))):
         pytest.skip("needs root, buildah and mmdebstrap")
-    # Not in memory, where other temporary folders may be.
-    place = Path("/var/tmp") / tmp_path_factory.mktemp("container").name
-    place.mkdir()
+    # Not in memory, where other temporary folders may be. Each process that runs tests has its own.
+    place = Path(tempfile.mkdtemp(prefix="container-", dir="/var/tmp"))
     try:
         yield _build(place)
     finally:
