@@ -211,6 +211,15 @@ def test_each_other_record_raises_in_turn_and_the_rest_goes_on(make_bench: MakeB
     play_with_a_break(make_bench, name, position)
 
 
+def test_the_only_write_of_a_run_raises_and_is_held(make_bench: MakeBench) -> None:
+    """It is not made a second time to find out which of several it is."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.PROMPT,))
+    bench.write_config(with_invoices)
+    broken = Morning(bench, breaks(STEPS["a write is made"], 0, bench.place / "victims"))
+    broken.play()
+    assert [review["kind"] for review in broken.reviews()] == ["unforeseen"]
+
+
 def test_one_release_of_an_order_raises_and_its_other_releases_go_out(make_bench: MakeBench) -> None:
     bench = make_bench(orders=12, suppliers=1, characters=(Character.SILENT,))
     table = "[suppliers.S001]\n"
