@@ -6,7 +6,7 @@ import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from tests.commands.test_ingest_acks import bak, confirmed_in_plex, reviews, sent_to_silent, standing
-from tests.commands.test_ingest_acks_meaning import control
+from tests.commands.test_ingest_acks_meaning import control, send_two_releases
 
 CONFIRMED = "EDI_Confirmed_Qty"
 
@@ -55,19 +55,7 @@ def releases(make_bench):
         table = f"[suppliers.{code}.850]\n"
         own = f'\n[suppliers.{code}.acknowledgments]\nmissing_lines = "{missing}"\n'
         bench.write_config(lambda text: text.replace(table, f'{table}schedule = "lines"\n') + own)
-        order = bench.sandbox.plex.tenant.orders[0]
-        for line in order.lines[1:]:
-            bench.sandbox.plex.delete_line(order.number, line.number)
-        line = order.lines[0]
-        for release in line.releases[1:]:
-            bench.sandbox.plex.edit_release(order.number, line.number, release.number, status="Cancelled")
-        first = {"line": line.number, "release": line.releases[0].number, "quantity": 100, "due": "2026-12-17"}
-        extra = {"line": line.number, "quantity": 30, "due": "2027-01-06"}
-        control(bench, "PATCH", f"orders/{order.number}", {"releases": [first], "add_releases": [extra]})
-        assert bench.run("run").code == 0
-        bench.later(hours=1)
-        bench.run("run")
-        return bench, order
+        return bench, send_two_releases(bench)
 
     return make
 
@@ -90,6 +78,56 @@ def test_a_backorder_of_one_release_outlives_the_acknowledgment_of_another(relea
     assert (line["state"], line["confirmed"], line["backordered"]) == ("backordered", 30, 100)
     assert confirmed_in_plex(bench, order) == {1: 30}
     assert about_lines(bench) == ["line-backordered"]
+
+
+@pytest.mark.parametrize("missing", ["unacknowledged", "accepted", "rejected"])
+@pytest.mark.parametrize("listed", [True, False], ids=["the line is listed", "no line is listed"])
+def test_a_release_of_a_line_that_was_confirmed_as_a_whole_stays_confirmed(releases, missing, listed):
+    """The acknowledgment of the other release said nothing about it: it was held, or rejected by `missing_lines`."""
+    bench, order = releases(missing)
+    bench.write_config(lambda text: bench.config.read_text() + "accept_without_detail = true\n")
+    first, second = rows(bench, order, 0, "PO1")
+    whole = [(first[0], first[1].split("-")[0], "130", *first[3:]), ("ACK", "IA", "130", first[3])] if listed else []
+    bench.answer("855", bak(order, "AC", f"{bench.sandbox.clock.now():%Y%m%d}"), *whole)
+    assert bench.run("run").code == 0
+    acknowledge(bench, order, (second, "IB"))
+    bench.run("run")
+    line = the_line(bench, order)
+    assert (line["state"], line["confirmed"], line["backordered"]) == ("backordered", 100, 30)
+    assert confirmed_in_plex(bench, order) == {1: 100}
+
+
+@pytest.mark.parametrize("missing", ["unacknowledged", "accepted", "rejected"])
+def test_a_release_of_an_order_that_was_rejected_is_not_confirmed_with_another_one(releases, missing):
+    bench, order = releases(missing)
+    bench.answer("855", bak(order, "RJ", f"{bench.sandbox.clock.now():%Y%m%d}"))
+    bench.run("run")
+    acknowledge(bench, order, (rows(bench, order, 0, "PO1")[1], "IA"))
+    assert bench.run("run").code == 3
+    assert the_line(bench, order)["state"] == "rejected"
+    assert confirmed_in_plex(bench, order) == {}
+
+
+@pytest.mark.parametrize("missing", ["unacknowledged", "accepted", "rejected"])
+@pytest.mark.parametrize("ack", [("IB", "0", "EA"), ("BP", "40", "EA"), ("IB", "40", "XX")], ids="-".join)
+def test_a_release_whose_quantity_could_not_be_read_is_held_until_it_is_acknowledged_again(releases, missing, ack):
+    """With "accepted" the next acknowledgment of another release confirmed it, in Plex too, and closed the review."""
+    bench, order = releases(missing)
+    first, second = rows(bench, order, 0, "PO1")
+    bench.answer("855", bak(order, "AC", f"{bench.sandbox.clock.now():%Y%m%d}"), first, ("ACK", *ack))
+    bench.run("run")
+    for _ in range(2):
+        acknowledge(bench, order, (second, "IA"))
+        bench.later(hours=3)
+        bench.run("run")
+        assert (the_line(bench, order)["state"], confirmed_in_plex(bench, order)) == ("held", {})
+        (item,) = reviews(bench, "line-held")
+        assert "an earlier one that lists it is held" in item["reasons"][0]["message"]
+    acknowledge(bench, order, (first, "IA"))
+    bench.later(hours=3)
+    bench.run("run")
+    assert confirmed_in_plex(bench, order) == {1: 130}
+    assert about_lines(bench) == []
 
 
 def test_releases_that_are_acknowledged_one_by_one_are_confirmed_together(releases):
@@ -139,16 +177,21 @@ def test_an_865_of_the_same_day_without_change_sequence_is_read_by_the_values_of
     assert about_lines(bench) == []
 
 
-def test_the_supplier_agrees_to_delete_a_release(releases):
-    """It was called a deletion of the whole line "which was not requested"."""
+def deleted_release(releases):
+    """Both releases are confirmed, and an 860 deletes the second; the bench, the order and that POC."""
     bench, order = releases()
-    first, second = rows(bench, order, 0, "PO1")
-    acknowledge(bench, order, (first, "IA"), (second, "IA"))
+    acknowledge(bench, order, *((row, "IA") for row in rows(bench, order, 0, "PO1")))
     bench.run("run")
     line = order.lines[0]
     change(bench, order, releases=[{"line": line.number, "release": line.releases[-1].number, "status": "Cancelled"}])
     (poc,) = rows(bench, order, 1, "POC")
-    assert poc[1:4] == (second[1], "DI", "0")
+    return bench, order, poc
+
+
+def test_the_supplier_agrees_to_delete_a_release(releases):
+    """It was called a deletion of the whole line "which was not requested"."""
+    bench, order, poc = deleted_release(releases)
+    assert poc[2:4] == ("DI", "0")
     acknowledge_change(bench, order, 1, poc)
     bench.run("run")
     assert (the_line(bench, order)["state"], the_line(bench, order)["confirmed"]) == ("confirmed", 100)
@@ -167,13 +210,7 @@ def test_the_860_is_dated_by_the_change_of_the_release(releases):
 
 
 def test_the_supplier_refuses_to_delete_a_release(releases):
-    bench, order = releases()
-    first, second = rows(bench, order, 0, "PO1")
-    acknowledge(bench, order, (first, "IA"), (second, "IA"))
-    bench.run("run")
-    line = order.lines[0]
-    change(bench, order, releases=[{"line": line.number, "release": line.releases[-1].number, "status": "Cancelled"}])
-    (poc,) = rows(bench, order, 1, "POC")
+    bench, order, poc = deleted_release(releases)
     acknowledge_change(bench, order, 1, poc, "IR")
     assert bench.run("run").code == 3
     (item,) = reviews(bench, "line-held")

@@ -29,10 +29,8 @@ def control(bench, method: str, path: str, body: dict) -> dict:
         return json.loads(answer.read() or b"{}")
 
 
-@pytest.fixture
-def sent(make_bench):
-    """A silent supplier with one order of one line and two releases sent; the order, and what its line says."""
-    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+def send_two_releases(bench):
+    """Send one order of one line, with a release of 100 and one of 30; the order."""
     order = bench.sandbox.plex.tenant.orders[0]
     for line in order.lines[1:]:
         bench.sandbox.plex.delete_line(order.number, line.number)
@@ -46,7 +44,14 @@ def sent(make_bench):
     bench.later(hours=1)
     bench.run("run")
     assert len(bench.sent(order.number)) == 1
-    return bench, order
+    return order
+
+
+@pytest.fixture
+def sent(make_bench):
+    """A silent supplier with one order of one line and two releases sent; the order, and what its line says."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    return bench, send_two_releases(bench)
 
 
 def po1(bench, order) -> list[str]:

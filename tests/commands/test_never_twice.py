@@ -53,6 +53,18 @@ def test_a_clock_that_was_ahead_at_the_send_does_not_hide_the_file(two, ahead):
     assert two.run("status", "PO-777", "--json").json["documents"][0]["state"] in ("accepted", "delivered")
 
 
+def test_a_file_of_a_direction_that_stedi_does_not_know_is_found(two):
+    """The search listed OUTBOUND only: it proved the file absent, and the order was sent a second time."""
+    sent_unconfirmed(two)
+    two.sandbox.stedi.executions[two.sent("PO-777")[0].execution_id].direction = "UNKNOWN"
+    hide = meddle(two, "stedi", "/polling/executions$", in_items(lambda item: None))
+    two.later(hours=28)
+    two.run("run")
+    hide()
+    assert len(two.sent("PO-777")) == 1
+    assert two.run("status", "PO-777", "--json").json["documents"][0]["state"] in ("accepted", "delivered")
+
+
 def test_what_the_feed_has_shown_is_there_although_the_listing_hides_it(two):
     sent_unconfirmed(two)
     meddle(two, "stedi", "/executions$", lambda request, response: _without(request, response, "PO-777"))

@@ -102,6 +102,20 @@ def test_nothing_is_sent_by_a_lost_state_and_after_recover_the_next_change_is_on
     assert bench.run("audit", "verify").code == 0
 
 
+@pytest.mark.parametrize("span", [SOON, LATE], ids=["soon", "late"])
+def test_a_lost_state_is_noticed_by_files_of_a_direction_that_stedi_does_not_know(bench, yesterday, span):
+    changed_twice(bench, yesterday)
+    before = len(bench.sandbox.generated())
+    for execution in bench.sandbox.stedi.executions.values():
+        execution.direction = "UNKNOWN"
+    lose(bench, "deleted with its mark")
+    bench.later(**span)
+    assert bench.run("run").code == 3
+    assert bench.run("recover", "--yes").code == 0
+    cycle(bench)
+    assert len(bench.sandbox.generated()) == before
+
+
 @pytest.mark.parametrize("how", ["deleted with its mark", "restored"])
 def test_an_order_that_changed_after_the_loss_is_held_with_both_versions(bench, yesterday, how):
     number = changed_twice(bench, yesterday)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from plexstedi.edi.inbound.allocation import still_open
-from plexstedi.edi.inbound.division import ZERO
+from plexstedi.edi.inbound.division import ZERO, Parts
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_case import LineCase
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
@@ -25,6 +25,7 @@ from plexstedi.edi.inbound.reading.ack_codes import (
 )
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.reconcile_line import reconcile_line
+from plexstedi.edi.inbound.release_lines import of_whole_line
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
@@ -209,6 +210,7 @@ def _whole_rejected(
         backordered=ZERO,
         rejected=case.open,
         variance=ZERO,
+        releases=of_whole_line(case, (), Parts(rejected=case.open)),
         release_ids=case.release_ids,
         code=case.code,
         words=case.words,

@@ -84,6 +84,10 @@ class ReleaseOutcome(Frozen, frozen=True, kw_only=True):
     confirmed: Decimal
     backordered: Decimal
     rejected: Decimal
+    listed: bool = True
+    """False: it is omitted, and as an earlier acknowledgment has it."""
+    held: Reason | None = None
+    """Why the earlier acknowledgment is held."""
 
 
 class LineOutcome(Frozen, frozen=True, kw_only=True):
@@ -108,6 +112,8 @@ class LineOutcome(Frozen, frozen=True, kw_only=True):
     schedules: tuple[ConfirmedSchedule, ...] = ()
     releases: tuple[ReleaseOutcome, ...] = ()
     """The acknowledged releases, if each was sent as a line: by this acknowledgment or an earlier one."""
+    unread_releases: tuple[str, ...] = ()
+    """PO101 of the releases that it lists, if their quantities could not be read; there are no `releases` then."""
     release_ids: tuple[str, ...] = ()
     """Plex ids of the releases that were sent and are not yet received."""
     code: str | None = None

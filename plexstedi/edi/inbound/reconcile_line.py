@@ -18,7 +18,7 @@ from plexstedi.edi.inbound.line_codes import check_change_code, check_status_cod
 from plexstedi.edi.inbound.line_reading import LineReading, net, read_line
 from plexstedi.edi.inbound.matching import other_items
 from plexstedi.edi.inbound.notices import other_currencies
-from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
+from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, ReleaseOutcome
 from plexstedi.edi.inbound.pricing import (
     Compared,
     Incomparable,
@@ -31,7 +31,14 @@ from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, 
 from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine
 from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.reading.element_values import is_sensible
-from plexstedi.edi.inbound.release_lines import agrees_to_deletion, is_deleted, of_release, read_before
+from plexstedi.edi.inbound.release_lines import (
+    agrees_to_deletion,
+    is_deleted,
+    listed_releases,
+    of_release,
+    of_whole_line,
+    read_before,
+)
 from plexstedi.edi.sent import SentSchedule
 from plexstedi.edi.units import exact_quotient
 
@@ -102,18 +109,18 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
         ack_lines = [m.acknowledged for m in singles if m.schedule == schedule]
         still = open_by_release.get(schedule.release_id, ZERO)
         read: LineReading | None
-        if ack_lines and schedule.quantity == 0 and agrees_to_deletion(schedule, ack_lines, case, findings):
-            read = LineReading(NO_PARTS, ())
-        elif ack_lines:
-            read = _read_group(ack_lines, schedule.quantity, still, case, findings)
+        if not ack_lines:
+            read = read_before(schedule, still, case, findings) or _missing_release(schedule, still, case, findings)
         else:
-            read = read_before(schedule, still, case, findings)
-        if read is None and ack_lines:
-            return None
-        acknowledged = () if read is None else (of_release(schedule, still, read.total),)
-        read = read or _missing_release(schedule, still, case, findings)
+            if schedule.quantity == 0 and agrees_to_deletion(schedule, ack_lines, case, findings):
+                read = LineReading(NO_PARTS, ())
+            else:
+                read = _read_group(ack_lines, schedule.quantity, still, case, findings)
+            if read is None:
+                return None
+            read = replace(read, releases=(of_release(schedule, still, read.total),))
         pieces = tuple(replace(piece, release_id=schedule.release_id) for piece in read.pieces)
-        groups.append(replace(read, pieces=pieces, releases=acknowledged))
+        groups.append(replace(read, pieces=pieces))
     return LineReading(
         sum((g.total for g in groups), NO_PARTS),
         tuple(piece for g in groups for piece in g.pieces),
@@ -339,7 +346,8 @@ def _outcome(
         rejected=parts.rejected,
         variance=case.open - parts.total,
         schedules=schedules,
-        releases=read.releases if read is not None else (),
+        releases=_releases(case, read, schedules),
+        unread_releases=() if read is not None else listed_releases(case),
         release_ids=case.release_ids,
         code=code,
         price=price,
@@ -352,6 +360,14 @@ def _outcome(
         date_pending=read is not None and read.date_pending,
         if_accepted=if_accepted,
     )
+
+
+def _releases(
+    case: LineCase, read: LineReading | None, schedules: Sequence[ConfirmedSchedule]
+) -> tuple[ReleaseOutcome, ...]:
+    if read is None:
+        return ()
+    return read.releases if listed_releases(case) else of_whole_line(case, schedules, read.total)
 
 
 def _notes(findings: Findings, words: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from plexstedi.sandbox.stedi.x12 import Delimiters, Party, Segment
 LOCAL = Party("ZZ", "RIVERBEND", "RIVERBEND")
 LOCAL_PROFILE = "riverbend"
 
-Direction = Literal["INBOUND", "OUTBOUND"]
+Direction = Literal["INBOUND", "OUTBOUND", "UNKNOWN"]
 
 
 class Setting(Struct):

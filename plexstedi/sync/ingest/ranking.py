@@ -90,7 +90,9 @@ def earlier_releases(
         one = by_id[header.transaction_id]
         for outcome in one.outcomes:
             line = sent[one.position if outcome.knows is None else outcome.knows].line(outcome.line)
-            if outcome.releases and line is not None:
+            # A line that is omitted is not acknowledged, whatever `missing_lines` makes of it.
+            is_stated = outcome.listed or (outcome.whole and outcome.applies)
+            if line is not None and is_stated and (outcome.releases or outcome.unread_releases):
                 found.setdefault(outcome.line, []).append((line, outcome))
     return found
 

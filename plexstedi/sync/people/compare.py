@@ -17,7 +17,7 @@ from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
-from plexstedi.stedi.models import OUTBOUND, Execution
+from plexstedi.stedi.models import Execution
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
@@ -66,7 +66,7 @@ def _other_of_slot(session: Session, document: Document) -> Execution | None:
     """The newest file of the same slot at Stedi: its name differs only in the mark of the content."""
     slot = document.idempotency_key + "_"
     begin = (document.first_attempt_at or document.frozen_at) - _SEARCH_MARGIN
-    for page in session.services.stedi.executions(direction=OUTBOUND, begin=begin, display_name=slot):
+    for page in session.services.stedi.executions(begin=begin, display_name=slot):
         for execution in page.items:
             if (execution.file_name or "").startswith(slot):
                 return execution

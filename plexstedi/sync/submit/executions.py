@@ -38,7 +38,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
 def _list_all_of_ours(session: Session) -> None:
     ours = name_prefix(session.config.tenant, session.config.stedi.usage_indicator)
-    for page in session.services.stedi.executions(direction=OUTBOUND, display_name=ours):
+    for page in session.services.stedi.executions(display_name=ours):
         with session.store.transaction():
             record_entries(session, EXECUTIONS, page, _note_execution)
         session.checkpoint()

@@ -11,10 +11,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import REFUSED
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
-from plexstedi.stedi.models import (
-    OUTBOUND,
-    Execution,
-)
+from plexstedi.stedi.models import Execution
 from plexstedi.stedi.outcome import Accepted
 from plexstedi.sync.isolation import is_held, isolated, release_hold
 from plexstedi.sync.session import Session
@@ -114,7 +111,7 @@ def _mark_in_doubt(session: Session, document: Document) -> None:
 
 def _search_again(session: Session, document: Document) -> None:
     """Search for the file of a document in doubt: Stedi may list it by now."""
-    for page in session.services.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
+    for page in session.services.stedi.executions(display_name=document.file_name):
         for execution in page.items:
             if execution.file_name == document.file_name:
                 with session.store.transaction():
@@ -139,10 +136,10 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
     control = _control(session, document)
     begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
     # A control of another partner would not appear in a list of this partnership.
+    # Not of one direction only: a file that Stedi lists as UNKNOWN would be taken for absent, and sent again.
     same_partner = control is None or control.partnership == document.partnership
     pages = session.services.stedi.executions(
         partnership_id=document.partnership if same_partner else None,
-        direction=OUTBOUND,
         begin=begin - _SEARCH_MARGIN,
         end=until + _SEARCH_MARGIN,
     )
