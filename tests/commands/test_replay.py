@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
@@ -90,6 +93,18 @@ def test_a_dry_run_of_submit_shows_what_waits_to_be_sent(delivered):
     _, second = delivered.sent(number)
     assert (second.idempotency_key, second.filename) == (shown["idempotency_key"], shown["file_name"])
     assert delivered.run("submit", "--dry-run", "--json").json["documents"] == []
+
+
+def test_a_waiting_document_that_cannot_be_read_hides_no_other_one(delivered):
+    for number in delivered.numbers_sent():
+        delivered.run("replay", number, *WHY, "--queue", "--yes")
+    with closing(sqlite3.connect(delivered.state)) as state:
+        state.execute("DROP TRIGGER documents_keep_their_bytes")
+        state.execute("UPDATE documents SET body = x'80' WHERE id = (SELECT max(id) FROM documents)")
+        state.commit()
+    ran = delivered.run("submit", "--dry-run", "--json")
+    assert (ran.code, len(ran.json["documents"])) == (1, 1)
+    assert f"cannot send the 850 of order {delivered.numbers_sent()[1]}" in ran.err
 
 
 def test_submit_of_one_order_leaves_the_queued_replay_of_another(delivered):

@@ -36,8 +36,11 @@ class Preview(Struct, frozen=True):
 
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
     """What `submit` would send, from the state file only: no service is called, nothing is stored."""
-    at_stedi = session.store.executions.by_file_name
-    previews = [_preview_of(session, one) for one in _queued(session, number) if at_stedi(one.file_name) is None]
+    previews = []
+    for queued in _queued(session, number):
+        if session.store.executions.by_file_name(queued.file_name) is None:
+            with isolated(session, sending_of(queued)):
+                previews.append(_preview_of(session, queued))
     found = DueDocuments(find_each(session, number))
     if found.total > session.config.documents.max_per_run:
         session.run.warn(f"{_too_many(session, found.total)}: `submit` stops before the first of them")
