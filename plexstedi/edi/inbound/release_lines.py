@@ -62,7 +62,7 @@ def listed_releases(case: LineCase) -> tuple[str, ...]:
 
 
 def of_whole_line(case: LineCase, schedules: Sequence[ConfirmedSchedule], total: Parts) -> tuple[ReleaseOutcome, ...]:
-    """What an acknowledgment of the line as a whole says of its releases: `schedules` has them by date.
+    """What an acknowledgment of the line as a whole states for its releases; `schedules` has them by date.
 
     The rejected part is that of the releases for which nothing else is left. Without those that it does not reach.
     """
